@@ -1,0 +1,285 @@
+"""What the rules ask of the outside world: sales channels, carriers, chat platforms.
+
+Storage's own protocols are in `domain.store`. A connector implements the protocols its card (`manifest.toml`) declares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from domain.chat import ChatRef, Incoming, MessageRef, Reply
+from domain.money import Money
+from domain.order import AddressRequest, Aftersale, Order, Receiver, Track
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Half-open span of update times, aware UTC."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """A record that could not be mapped. It goes to quarantine and never blocks its neighbours."""
+
+    source: str  # connector
+    ref: str  # the platform's id, or "" when unreadable
+    reason: str
+    raw: str  # JSON text with personal data removed
+
+
+# --- channels ---------------------------------------------------------------------------------------------------------
+
+
+@runtime_checkable
+class PullsOrders(Protocol):
+    def orders(self, window: Window) -> AsyncIterator[tuple[Order | Poison, ...]]:
+        """Every order whose update time lies in the window, one tuple per page, complete whatever moves meanwhile.
+
+        The caller cuts windows to the card's `window_hours` and repeats with overlap; order inside is not promised.
+        """
+        ...
+
+
+@runtime_checkable
+class FetchesOrder(Protocol):
+    async def order(self, number: str) -> Order | None:
+        """The order as the channel has it now, or None when the channel says that it does not exist."""
+        ...
+
+
+@runtime_checkable
+class PullsAftersales(Protocol):
+    def aftersales(self, window: Window) -> AsyncIterator[tuple[Aftersale | Poison, ...]]: ...
+
+
+@runtime_checkable
+class FetchesAftersale(Protocol):
+    async def aftersale(self, number: str, order_number: str) -> Aftersale | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RefundDecision:
+    """Agree to or refuse one after-sale. The same `key` twice is one effect."""
+
+    aftersale_number: str
+    order_number: str
+    amount: Money
+    key: str
+    version: str = ""  # Aftersale.version at decision time
+    reason: str = ""  # for a refusal: the platform's reason code or text
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the platform said it did, for the card and the evidence. `reference` is its own id for the effect."""
+
+    reference: str
+    at: datetime
+    detail: str = ""
+
+
+@runtime_checkable
+class DecidesRefunds(Protocol):
+    async def agree_refund(self, decision: RefundDecision) -> Receipt:
+        """Raises Rejected with the platform's words; OutcomeUnknown when the answer was lost."""
+        ...
+
+
+@runtime_checkable
+class RefusesRefunds(Protocol):
+    async def refuse_refund(self, decision: RefundDecision) -> Receipt: ...
+
+    async def refusal_reasons(self, aftersale_number: str) -> tuple[tuple[str, str], ...]:
+        """(code, words) the platform accepts for this after-sale."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AddressDecision:
+    """Answer a buyer's address request (`agree`), or set a new receiver on the seller's own initiative."""
+
+    order_number: str
+    key: str
+    agree: bool = True
+    refusal: str = ""  # our words: picking, allocating, in_warehouse, outbound, shipping
+    receiver: Receiver | None = None
+
+
+@runtime_checkable
+class AnswersAddressRequests(Protocol):
+    async def answer_address_request(self, decision: AddressDecision) -> Receipt: ...
+
+
+@runtime_checkable
+class ModifiesAddresses(Protocol):
+    async def modify_address(self, decision: AddressDecision) -> Receipt: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    order_number: str
+    waybill: str
+    carrier: str  # our carrier code
+    key: str
+
+
+@runtime_checkable
+class ShipsOrders(Protocol):
+    async def ship(self, shipment: Shipment) -> Receipt: ...
+
+
+@runtime_checkable
+class WritesRemarks(Protocol):
+    async def remark(self, order_number: str, text: str, *, key: str) -> Receipt: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    sku: str
+    platform_sku: str
+    quantity: int
+    key: str
+
+
+@runtime_checkable
+class WritesStock(Protocol):
+    async def write_stock(self, level: StockLevel) -> Receipt: ...
+
+
+# --- inbound pushes ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """An HTTP request as it came: no meaning yet. Header names are lower-case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+    remote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PushEvent:
+    """One verified event. `dedupe` is stable across re-deliveries; `body` is what `resolve` needs, as JSON text."""
+
+    kind: str
+    dedupe: str
+    body: str
+    order_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PushReceipt:
+    """What to store and what exactly to answer once it is stored."""
+
+    events: tuple[PushEvent, ...]
+    status: int
+    body: bytes
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineMoved:
+    """The channel changed a promise: kind `ship_by` or `aftersale`."""
+
+    channel: str
+    shop: str
+    order_number: str
+    kind: str
+    due_at: datetime
+    aftersale_number: str = ""
+
+
+Change = Order | Aftersale | Track | AddressRequest | DeadlineMoved | Poison
+
+
+@runtime_checkable
+class ReceivesPushes(Protocol):
+    def receive(self, request: RawRequest) -> PushReceipt:
+        """Verify and split; no network, no clock but `received_at`. Raises Forged; BadInput when signed but unreadable."""
+        ...
+
+    async def resolve(self, event: PushEvent) -> tuple[Change, ...]:
+        """Turn a stored event into canonical changes, asking the platform for the full record where a push is thin."""
+        ...
+
+
+# --- carriers ---------------------------------------------------------------------------------------------------------
+
+
+@runtime_checkable
+class QueriesTracks(Protocol):
+    async def track(self, waybill: str, carrier: str, *, phone_tail: str = "") -> Track | None:
+        """The parcel's history now, or None when the carrier has nothing yet."""
+        ...
+
+
+@runtime_checkable
+class SubscribesTracks(Protocol):
+    async def subscribe(self, waybill: str, carrier: str, *, phone_tail: str = "", callback_url: str, salt: str) -> None:
+        """Ask for pushes. Being subscribed already is success."""
+        ...
+
+
+# --- chat platforms ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ChatAbilities:
+    """What a platform can draw; the renderer falls back by these, handlers never look."""
+
+    buttons: bool
+    edit_for_all: bool
+    pictures: bool
+    files: bool
+    private_notice: bool
+    max_text_bytes: int
+    max_buttons: int
+    per_minute: int  # messages per conversation the platform accepts
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReceipt:
+    """Verified incoming things to store, and the exact answer for the platform once they are stored."""
+
+    incoming: tuple[Incoming, ...]
+    status: int = 200
+    body: bytes = b"{}"
+    media_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = field(default=())
+
+
+@runtime_checkable
+class Chat(Protocol):
+    """A chat platform."""
+
+    abilities: ChatAbilities
+
+    async def send(self, chat: ChatRef, reply: Reply, *, key: str, to_user: str = "") -> MessageRef:
+        """Deliver. The same `key` twice shows one message where the platform lets us make it so.
+
+        `to_user` is set for a private reply. Raises Unavailable, OutcomeUnknown, Rejected.
+        """
+        ...
+
+    async def update(self, ref: MessageRef, reply: Reply, *, key: str) -> MessageRef:
+        """Replace a sent message for everybody, or, where the platform cannot, send a reply quoting it."""
+        ...
+
+
+@runtime_checkable
+class ReceivesChat(Protocol):
+    def receive(self, request: RawRequest) -> ChatReceipt:
+        """HTTP mode: verify and decode. Raises Forged, BadInput."""
+        ...

@@ -1,0 +1,674 @@
+"""What handlers ask of storage. Synchronous: a whole unit of work runs as one hop in a worker thread.
+
+    found = await store.read(lambda r: r.orders.find("6920…"))
+    await store.write(lambda u: decide(u, ...))      # returns after the commit is durable
+
+Rules: no network inside a unit of work; every outward effect is a row in `outbox`; every effect's audit entry is
+written in the same transaction. `read` may run on any reader connection; `write` work is serialised and group-committed,
+and work that raises leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from domain.money import Money
+from domain.order import Aftersale, Order, Track
+from domain.people import Person, Role
+
+T = TypeVar("T")
+Json = Any  # JSON-able value: dict, list, str, int, bool, None
+
+
+# --- orders -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvent:
+    """One step in an order's life. Append-only. `before`/`after` are stage names or short values, never personal data."""
+
+    at: datetime
+    kind: str  # created, paid, stage, parcel, scan, hold, release, aftersale, address, approval, note, ...
+    actor: str  # person name, "抖音", "顺丰", "小单"
+    surface: str  # channel, carrier, chat, web, rule, file
+    before: str = ""
+    after: str = ""
+    text: str = ""
+    cause: str = ""  # id of what made it happen: push id, approval number, rule name
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOrder:
+    """An order as the store has it: the canonical value plus what is ours."""
+
+    id: int
+    order: Order
+    version: int
+    synced_at: datetime  # when the store last heard of it from its source
+    settlement_locked: bool = False
+    owner: str = ""  # who holds the next step, when assigned
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCard:
+    """All that one answer needs, fetched in one go."""
+
+    stored: StoredOrder
+    events: tuple[OrderEvent, ...]
+    aftersales: tuple[Aftersale, ...]
+    tracks: tuple[Track, ...]
+    open_approvals: tuple[Approval, ...]
+    source_at: datetime | None  # last successful sync of that shop
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """Result of one upsert: what really changed. `before` is None for a new order."""
+
+    id: int
+    before: Order | None
+    after: Order
+    events: tuple[OrderEvent, ...]
+
+
+class Orders(Protocol):
+    def find(self, text: str, *, limit: int = 6) -> list[StoredOrder]:
+        """By exact channel number, any shop. Newest first."""
+        ...
+
+    def get(self, channel: str, shop: str, number: str) -> StoredOrder | None: ...
+
+    def by_id(self, order_id: int) -> StoredOrder | None: ...
+
+    def by_waybill(self, waybill: str) -> list[StoredOrder]: ...
+
+    def by_phone(self, phone: str, *, since: datetime | None = None, limit: int = 20) -> list[StoredOrder]:
+        """Full phone, through the keyed blind index."""
+        ...
+
+    def by_tail(self, digits: str, *, limit: int = 20) -> list[StoredOrder]:
+        """Last four or more digits of an order number, waybill or phone, among recent orders first."""
+        ...
+
+    def by_name(self, name: str, *, since: datetime | None = None, limit: int = 20) -> list[StoredOrder]: ...
+
+    def by_sku(self, sku: str, *, since: datetime, until: datetime, limit: int = 20) -> list[StoredOrder]: ...
+
+    def by_buyer(self, channel: str, shop: str, buyer_key: str, *, limit: int = 50) -> list[StoredOrder]: ...
+
+    def card(self, order_id: int) -> OrderCard | None: ...
+
+    def card_by_number(self, number: str) -> list[OrderCard]:
+        """The hot path: number to everything an answer needs, in as few statements as the dialect allows."""
+        ...
+
+    def events(self, order_id: int) -> list[OrderEvent]: ...
+
+
+class OrderWrites(Orders, Protocol):
+    def upsert_many(self, orders: Sequence[Order], *, seen_at: datetime, surface: str, cause: str = "") -> list[Upserted]:
+        """Idempotent and order-safe: an older `updated_at` never overwrites, an equal one changes nothing.
+
+        Returns only orders that really changed, with the events that were written for them.
+        """
+        ...
+
+    def change(self, order_id: int, *, expect_version: int, events: Sequence[OrderEvent], **columns: Any) -> int:
+        """Our own change (holds, settlement_locked, warehouse, owner, ship_by, receiver). Raises Stale. New version."""
+        ...
+
+    def add_events(self, order_id: int, events: Sequence[OrderEvent]) -> None: ...
+
+    def upsert_aftersale(self, aftersale: Aftersale, *, seen_at: datetime) -> tuple[Aftersale | None, bool]:
+        """(what was there before, whether anything changed)."""
+        ...
+
+    def upsert_track(self, track: Track) -> tuple[Track | None, bool, list[int]]:
+        """(before, changed, ids of the orders that carry this waybill). Events merge by (time, text)."""
+        ...
+
+
+# --- approvals --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    step: int
+    person_id: int
+    person_name: str
+    verdict: str  # agree, refuse, return, transfer
+    at: datetime
+    surface: str  # platform name
+    chat_id: str
+    note: str = ""
+    event_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A request for a decision and what became of it. `state` is one of domain.approval.State."""
+
+    id: int
+    number: str  # A17
+    kind: str  # refund, address, ...
+    state: str
+    channel: str
+    shop: str
+    order_id: int
+    order_number: str
+    subject: str  # after-sale number, or "" for requests made in the chat
+    amount: Money
+    requester_id: int  # 0: the buyer, through the channel
+    requester_name: str
+    created_at: datetime
+    version: int
+    steps: tuple[str, ...]  # permissions, in sequence
+    step: int  # index of the step that waits
+    decisions: tuple[Decision, ...]
+    fingerprint: str  # of the order's material facts when the card was made
+    rule: str  # which policy row chose the steps, with its version
+    key: str  # idempotency key of the effect
+    facts: Json  # what the card shows and the effect needs; no personal data in clear
+    due_at: datetime | None = None
+    execute_at: datetime | None = None  # end of the undo window
+    executed_at: datetime | None = None
+    result: str = ""  # platform's reference, or the reason it failed
+
+
+class Approvals(Protocol):
+    def get(self, approval_id: int) -> Approval | None: ...
+
+    def by_number(self, number: str) -> Approval | None: ...
+
+    def open_for(self, order_id: int, kind: str) -> Approval | None: ...
+
+    def by_subject(self, channel: str, shop: str, subject: str) -> list[Approval]: ...
+
+    def waiting(self, *, limit: int = 50) -> list[Approval]: ...
+
+
+class ApprovalWrites(Approvals, Protocol):
+    def add(self, approval: Approval) -> Approval:
+        """Assigns id and number. A second open approval with the same key returns the first."""
+        ...
+
+    def save(self, approval: Approval) -> Approval:
+        """Optimistic on `version`; appends new decisions; raises Stale. Returns it with the new version."""
+        ...
+
+
+# --- alerts -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One standing problem. `fingerprint` = rule + entity; a changed value updates, never raises a second one."""
+
+    id: int
+    number: str  # K203
+    rule: str
+    rule_version: int
+    fingerprint: str
+    group: str  # what is sent together, e.g. rule + warehouse + cause
+    severity: str  # critical, warning, info
+    state: str  # open, claimed, snoozed, resolved  (domain.alert.State)
+    title: str
+    facts: Json  # figures the rule saw
+    order_ids: tuple[int, ...]
+    first_at: datetime
+    last_at: datetime
+    count: int
+    version: int
+    claimed_by: str = ""
+    claimed_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    resolved_at: datetime | None = None
+    sent_at: datetime | None = None
+    useful: str = ""  # useful, noise, or not yet said
+    route: str = ""  # topic / chat it belongs to
+
+
+class Alerts(Protocol):
+    def get(self, alert_id: int) -> Alert | None: ...
+
+    def by_number(self, number: str) -> Alert | None: ...
+
+    def open_by_fingerprint(self, fingerprint: str) -> Alert | None: ...
+
+    def standing(self, *, route: str = "", limit: int = 200) -> list[Alert]: ...
+
+    def history(self, rule: str, since: datetime) -> list[Alert]: ...
+
+
+class AlertWrites(Alerts, Protocol):
+    def add(self, alert: Alert) -> Alert: ...
+
+    def save(self, alert: Alert) -> Alert: ...
+
+
+# --- deadlines: time-outs are due rows pulled by index, never a scan of all orders ------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """`(entity, kind)` is unique: setting it again moves it. entity is `order:123`, `approval:4`, `alert:9`, ..."""
+
+    entity: str
+    kind: str  # ship_by_soon, ship_by_missed, no_scan, approval_due, approval_execute, alert_wake, ...
+    due_at: datetime
+    payload: Json = None
+
+
+class Deadlines(Protocol):
+    def next_due(self) -> datetime | None: ...
+
+    def pending(self, entity: str) -> list[Deadline]: ...
+
+
+class DeadlineWrites(Deadlines, Protocol):
+    def put(self, deadlines: Iterable[Deadline]) -> None: ...
+
+    def drop(self, entity: str, *kinds: str) -> None:
+        """No kinds: all of the entity's."""
+        ...
+
+    def take_due(self, now: datetime, *, limit: int = 1000) -> list[Deadline]:
+        """Remove and return what is due, oldest first, in the caller's transaction."""
+        ...
+
+
+# --- stock, prices ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    sku: str
+    warehouse: str
+    on_hand: int
+    reserved: int
+    frozen: int
+    safety: int
+    in_transit: int
+    title: str = ""
+    updated_at: datetime | None = None
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved - self.frozen
+
+
+@dataclass(frozen=True, slots=True)
+class StockMove:
+    """A ledger row. `key` makes it idempotent; quantities are derived from moves, never edited."""
+
+    sku: str
+    warehouse: str
+    kind: str  # receive, reserve, release, ship, return, freeze, unfreeze, adjust
+    quantity: int
+    key: str
+    at: datetime
+    order_id: int = 0
+    actor: str = ""
+
+
+class StockReads(Protocol):
+    def level(self, sku: str, warehouse: str) -> Stock | None: ...
+
+    def levels(self, *, sku: str = "", warehouse: str = "", limit: int = 200) -> list[Stock]: ...
+
+    def moves(self, sku: str, warehouse: str, since: datetime) -> list[StockMove]: ...
+
+    def search(self, text: str, *, limit: int = 8) -> list[Stock]:
+        """By SKU or by part of its title."""
+        ...
+
+
+class StockWrites(StockReads, Protocol):
+    def move(self, moves: Sequence[StockMove]) -> list[Stock]:
+        """Apply moves atomically; a known key is skipped. Raises Refused when available would fall below zero
+        on reserve or freeze. Returns the levels after.
+        """
+        ...
+
+    def define(self, stock: Stock) -> None:
+        """Create or rename a (sku, warehouse) and set its safety level and in-transit figure."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a SKU costs us on a channel from a day on ("" = every channel). `fee_bp`: channel fees, 1/10000 of the price."""
+
+    sku: str
+    channel: str
+    since: datetime
+    unit_cost: Money
+    fee_bp: int = 0
+    freight: Money | None = None  # per parcel, our cost
+
+
+class Costs(Protocol):
+    def cost(self, sku: str, channel: str, at: datetime) -> Cost | None: ...
+
+
+class CostWrites(Costs, Protocol):
+    def put(self, costs: Iterable[Cost]) -> None: ...
+
+
+# --- people, chats, dialogs -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BoundChat:
+    """A group and what it is for. `topics` route alerts and approvals: orders, refunds, stock, logistics, margin, tech."""
+
+    platform: str
+    chat_id: str
+    kind: str
+    title: str
+    topics: frozenset[str]
+    shops: frozenset[str] = field(default_factory=frozenset)
+    warehouses: frozenset[str] = field(default_factory=frozenset)
+
+
+class People(Protocol):
+    def by_account(self, platform: str, user_id: str) -> Person | None: ...
+
+    def by_id(self, person_id: int) -> Person | None: ...
+
+    def by_name(self, name: str) -> list[Person]: ...
+
+    def with_role(self, role: Role) -> list[Person]: ...
+
+    def everyone(self) -> list[Person]: ...
+
+    def chat(self, platform: str, chat_id: str) -> BoundChat | None: ...
+
+    def chats_for(self, topic: str, *, shop: str = "", warehouse: str = "") -> list[BoundChat]: ...
+
+
+class PeopleWrites(People, Protocol):
+    def save_person(self, person: Person) -> Person: ...
+
+    def bind_chat(self, chat: BoundChat) -> None: ...
+
+
+class Dialogs(Protocol):
+    """What a person was last talking about in a chat: survives restarts, forgotten when `until` passes."""
+
+    def recall(self, platform: str, chat_id: str, user_id: str, now: datetime) -> Json | None: ...
+
+
+class DialogWrites(Dialogs, Protocol):
+    def remember(self, platform: str, chat_id: str, user_id: str, state: Json, until: datetime) -> None: ...
+
+    def forget(self, platform: str, chat_id: str, user_id: str) -> None: ...
+
+
+# --- outbox, sent messages, cursors, audit ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Something to do outside, after the commit. `key` is unique: adding it twice is adding it once.
+
+    Topics are `domain.topics`. Rows with the same `lane` are done one at a time, in order.
+    """
+
+    topic: str
+    key: str
+    payload: Json
+    due_at: datetime | None = None
+    lane: str = ""
+    priority: int = 5  # 0 critical .. 9 bulk
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    id: int
+    topic: str
+    key: str
+    payload: Json
+    attempts: int
+    added_at: datetime
+    lane: str = ""
+
+
+class Outbox(Protocol):
+    def depth(self) -> dict[str, int]:
+        """Rows by state: waiting, claimed, failed."""
+        ...
+
+
+class OutboxWrites(Outbox, Protocol):
+    def add(self, items: Iterable[Outgoing]) -> None: ...
+
+    def claim(self, now: datetime, *, owner: str, lease_seconds: float, limit: int = 50) -> list[Claimed]:
+        """Due rows, by priority then age, at most one per lane; a lapsed lease may be claimed again."""
+        ...
+
+    def done(self, row_id: int) -> None: ...
+
+    def retry(self, row_id: int, *, due_at: datetime, error: str) -> None: ...
+
+    def fail(self, row_id: int, *, error: str) -> None:
+        """Given up: stays visible as failed until a person handles it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SentCard:
+    """A live card somewhere: so that every copy can be updated. subject is `approval:4`, `alert:9`, `order:12`."""
+
+    subject: str
+    platform: str
+    chat_id: str
+    chat_kind: str
+    message_id: str
+    rendered: str = ""  # hash of what it shows now
+
+
+class SentCards(Protocol):
+    def of(self, subject: str) -> list[SentCard]: ...
+
+    def by_message(self, platform: str, message_id: str) -> SentCard | None: ...
+
+
+class SentCardWrites(SentCards, Protocol):
+    def put(self, card: SentCard) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    source: str  # "douyin/旗舰店"
+    last_ok: datetime | None
+    last_error: str
+    error_since: datetime | None
+
+
+class Cursors(Protocol):
+    def get(self, name: str) -> str | None: ...
+
+    def freshness(self) -> list[Freshness]: ...
+
+
+class CursorWrites(Cursors, Protocol):
+    def put(self, name: str, value: str) -> None: ...
+
+    def succeeded(self, source: str, at: datetime) -> None: ...
+
+    def failed(self, source: str, at: datetime, error: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to what. Hash-chained by the store; `before`/`after` hold no personal data in clear."""
+
+    at: datetime
+    actor: str  # person:3 张明, channel:douyin, rule:stock-1, system
+    action: str  # approval.agree, order.hold, person.reveal, chat.denied, ...
+    subject: str  # order:123, approval:4
+    before: Json = None
+    after: Json = None
+    surface: str = ""  # platform / web / cli
+    chat_id: str = ""
+    request_id: str = ""  # message id, click id, push id
+
+
+class Audit(Protocol):
+    def of(self, subject: str) -> list[AuditEntry]: ...
+
+    def verify(self) -> tuple[bool, int, str]:
+        """(whole, entries checked, what is wrong and where)."""
+        ...
+
+
+class AuditWrites(Audit, Protocol):
+    def record(self, entry: AuditEntry) -> None: ...
+
+
+class QuarantineReads(Protocol):
+    def quarantined(self, *, limit: int = 100) -> list[Json]: ...
+
+
+class QuarantineWrites(QuarantineReads, Protocol):
+    def quarantine(self, source: str, ref: str, reason: str, raw: str, at: datetime) -> None: ...
+
+
+# --- units of work ----------------------------------------------------------------------------------------------------
+
+
+class Reads(Protocol):
+    """Everything readable, on one connection at one moment."""
+
+    @property
+    def orders(self) -> Orders: ...
+    @property
+    def approvals(self) -> Approvals: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def deadlines(self) -> Deadlines: ...
+    @property
+    def stock(self) -> StockReads: ...
+    @property
+    def costs(self) -> Costs: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def dialogs(self) -> Dialogs: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def cards(self) -> SentCards: ...
+    @property
+    def cursors(self) -> Cursors: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def quarantine(self) -> QuarantineReads: ...
+
+    def rows(self, sql: str, params: Json = None, *, limit: int = 10_000) -> list[tuple[Any, ...]]:
+        """For the query compiler and reports only: one read-only statement with `:name` parameters."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """Everything writable, in one transaction. What is committed is durable and whole."""
+
+    @property
+    def orders(self) -> OrderWrites: ...
+    @property
+    def approvals(self) -> ApprovalWrites: ...
+    @property
+    def alerts(self) -> AlertWrites: ...
+    @property
+    def deadlines(self) -> DeadlineWrites: ...
+    @property
+    def stock(self) -> StockWrites: ...
+    @property
+    def costs(self) -> CostWrites: ...
+    @property
+    def people(self) -> PeopleWrites: ...
+    @property
+    def dialogs(self) -> DialogWrites: ...
+    @property
+    def outbox(self) -> OutboxWrites: ...
+    @property
+    def cards(self) -> SentCardWrites: ...
+    @property
+    def cursors(self) -> CursorWrites: ...
+    @property
+    def audit(self) -> AuditWrites: ...
+    @property
+    def quarantine(self) -> QuarantineWrites: ...
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """An accepted, durable, not yet handled inbound thing. Items of one `lane` are handled in order, one at a time."""
+
+    id: int
+    source: str  # connector
+    kind: str  # message, click, push
+    lane: str  # chat+person, or shop+order
+    payload: Json
+    received_at: datetime
+    attempts: int = 0
+
+
+class Inbox(Protocol):
+    """Its own file on SQLite, so that accepting never waits for the writer."""
+
+    async def accept(self, items: Sequence[tuple[str, str, str, str, Json, datetime]]) -> int:
+        """Durably add (source, kind, dedupe, lane, payload, received_at); duplicates by (source, dedupe) are ignored.
+
+        Returns how many were new. Resolves only after they are on disk.
+        """
+        ...
+
+    async def claim(self, now: datetime, *, limit: int = 100) -> list[InboxItem]:
+        """Oldest first; never two of one lane at once."""
+        ...
+
+    async def done(self, ids: Sequence[int]) -> None: ...
+
+    async def retry(self, item_id: int, *, due_at: datetime, error: str) -> None: ...
+
+    async def dead(self, item_id: int, *, error: str) -> None: ...
+
+    async def depth(self) -> int: ...
+
+
+class Leases(Protocol):
+    """One holder per name among replicas."""
+
+    async def take(self, name: str, owner: str, *, seconds: float) -> bool: ...
+
+    async def give(self, name: str, owner: str) -> None: ...
+
+
+class Store(Protocol):
+    """The door to storage."""
+
+    @property
+    def inbox(self) -> Inbox: ...
+    @property
+    def leases(self) -> Leases: ...
+
+    async def read(self, work: Callable[[Reads], T]) -> T: ...
+
+    async def write(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Runs `work` in a transaction shared with others' work (group commit); resolves after the commit."""
+        ...
+
+    def read_now(self, work: Callable[[Reads], T]) -> T:
+        """The same, on the calling thread: command line, tests, and the inline path of a benchmark."""
+        ...
+
+    def write_now(self, work: Callable[[UnitOfWork], T]) -> T: ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,109 @@
+"""What every handler receives (`Desk`) and how a feature says what it handles (`Feature`)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from domain.chat import ChatRef, Click, Message, Reply
+from domain.clock import Clock
+from domain.people import Actor, May
+from domain.policy import Policy
+from domain.ports import Chat
+from domain.store import Claimed, Deadline, Json, Store, UnitOfWork, Upserted
+from domain.tokens import Signer, Token
+from domain.topics import Topic
+
+P = TypeVar("P")
+
+
+class Channels(Protocol):
+    """The connected shops. `port` is a protocol of `domain.ports`; None when that shop's connector cannot do it."""
+
+    def get(self, channel: str, shop: str, port: type[P]) -> P | None: ...
+
+    def shops(self) -> list[tuple[str, str]]:
+        """(channel, shop) of every connected shop."""
+        ...
+
+    def name(self, channel: str, shop: str = "") -> str:
+        """What people call it: 抖音旗舰店."""
+        ...
+
+    def carriers(self, port: type[P]) -> list[P]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The ports a handler may use. Built once, in bot/bootstrap.py."""
+
+    store: Store
+    clock: Clock
+    channels: Channels
+    chats: Mapping[str, Chat]
+    signer: Signer
+    policy: Policy
+    base_url: str  # where signed pages open, without a trailing slash
+    lang: str = "zh"
+    read_only: bool = False  # shadow mode: everything is computed, nothing is written out
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A message that was understood: `intent` and `slots` as in design.md section 4."""
+
+    intent: str
+    slots: Mapping[str, Any]
+    text: str
+    message: Message
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A click whose token was verified."""
+
+    token: Token
+    click: Click
+    values: Mapping[str, str]
+
+
+Ask = Callable[[Question, Actor, Desk], Awaitable[Reply]]
+Act = Callable[[Press, Actor, Desk], Awaitable[Reply | None]]
+Effect = Callable[[Claimed, Desk], Awaitable[None]]
+Due = Callable[[UnitOfWork, Deadline, datetime, "Desk"], None]
+Changed = Callable[[UnitOfWork, Upserted, datetime, "Desk"], None]
+View = Callable[[Json, ChatRef, Desk], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A handler and the permission without which it is not reached."""
+
+    run: Any
+    may: May | None
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """All that one handlers module answers to. `handlers/router.py` joins them; a name claimed twice is an error.
+
+    questions   intent -> Need(Ask, May)
+    actions     button action -> Need(Act, May); `may=None` means the handler itself decides who may press
+    effects     outbox topic -> Effect; raising Unavailable retries, other DeskErrors are the handler's to settle
+    due         deadline kind -> Due, run inside the transaction that took the deadline
+    changed     run inside the transaction that wrote an order, for each order that really changed
+    views       name -> View: builds a Reply at delivery time, from the store, so that it is never stale
+    subjects    prefix of a card subject ("approval") -> View, for updating live cards; args are {"id": 4}
+    """
+
+    name: str
+    questions: Mapping[str, Need] = field(default_factory=dict)
+    actions: Mapping[str, Need] = field(default_factory=dict)
+    effects: Mapping[Topic, Effect] = field(default_factory=dict)
+    due: Mapping[str, Due] = field(default_factory=dict)
+    changed: tuple[Changed, ...] = ()
+    views: Mapping[str, View] = field(default_factory=dict)
+    subjects: Mapping[str, View] = field(default_factory=dict)

@@ -1,0 +1,93 @@
+"""The one HTTP client: timeouts on, errors named, nothing private in the message.
+
+For a *change*, failing to connect means that nothing left the house (retry freely); any other transport error, any 5xx
+and any unreadable answer mean doubt (`OutcomeUnknown`). For a *read* they mean `Unavailable` or `ProtocolBroken`.
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+import httpx
+
+from domain.errors import DeskError, NeedsAuthorization, OutcomeUnknown, ProtocolBroken, Unavailable
+
+_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+MAX_ANSWER = 32 * 1024 * 1024
+
+inside_unit_of_work: ContextVar[bool] = ContextVar("inside_unit_of_work", default=False)
+"""Set by whoever runs a unit of work; sending while it is set is a bug and raises."""
+
+
+class Http:
+    """A client for one base URL. `transport` lets tests mount an emulator without a socket."""
+
+    def __init__(self, base_url: str, *, transport: httpx.AsyncBaseTransport | None = None, timeout: float = 10.0) -> None:
+        self._client = httpx.AsyncClient(base_url=base_url, transport=transport, timeout=timeout, trust_env=False)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        changes: bool,
+        params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        what: str = "",
+        parse: Callable[[bytes], Any] = jsonlib.loads,
+    ) -> Any:
+        """Send one request and give back the parsed body. `changes`: whether a lost answer leaves a doubt behind.
+
+        `what` names the call in errors (never a query string: that holds tokens). Raises Unavailable, OutcomeUnknown,
+        NeedsAuthorization, ProtocolBroken.
+        """
+        if inside_unit_of_work.get():
+            raise RuntimeError("network call inside a unit of work")
+        name = what or path
+        try:
+            answer = await self._client.request(
+                method, path, params=params, data=form, content=body, headers=dict(headers or {})
+            )
+        except _NEVER_LEFT as lost:
+            raise Unavailable(f"{name}: no connection") from lost
+        except httpx.TransportError as lost:
+            raise _silence(f"{name}: no answer", changes=changes) from lost
+        except (httpx.InvalidURL, httpx.DecodingError, httpx.TooManyRedirects) as broken:
+            raise _garble(f"{name}: unusable answer", changes=changes) from broken
+        if answer.status_code == 429:
+            raise Unavailable(f"{name}: too fast", retry_after=_seconds(answer.headers.get("retry-after")))
+        if answer.status_code in (401, 403):
+            raise NeedsAuthorization(name)
+        if answer.status_code >= 500:
+            raise _silence(f"{name}: HTTP {answer.status_code}", changes=changes)
+        if answer.status_code >= 400:
+            raise ProtocolBroken(f"{name}: HTTP {answer.status_code}")
+        if len(answer.content) > MAX_ANSWER:
+            raise _garble(f"{name}: oversized answer", changes=changes)
+        try:
+            return parse(answer.content)
+        except ValueError as broken:
+            raise _garble(f"{name}: unreadable answer", changes=changes) from broken
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+def _seconds(header: str | None) -> float:
+    try:
+        return max(0.0, float(header)) if header else 1.0
+    except ValueError:
+        return 1.0
+
+
+def _silence(what: str, *, changes: bool) -> DeskError:
+    return OutcomeUnknown(what) if changes else Unavailable(what)
+
+
+def _garble(what: str, *, changes: bool) -> DeskError:
+    return OutcomeUnknown(what) if changes else ProtocolBroken(what)
