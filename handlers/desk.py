@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from domain.chat import ChatRef, Click, Message, Reply
 from domain.clock import Clock
+from domain.order import AddressRequest, Aftersale, Track
 from domain.people import Actor, May
 from domain.policy import Policy
 from domain.ports import Chat
-from domain.store import Claimed, Deadline, Json, Store, UnitOfWork, Upserted
+from domain.store import Claimed, Deadline, Json, Store, StoredOrder, UnitOfWork, Upserted
 from domain.tokens import Signer, Token
 from domain.topics import Topic
 
 P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Longest window of one query; data younger than `lag` may be invisible yet; what people are told to expect."""
+
+    window: timedelta
+    lag: timedelta
+    expected_delay: str = ""
 
 
 class Channels(Protocol):
@@ -33,6 +43,10 @@ class Channels(Protocol):
         ...
 
     def carriers(self, port: type[P]) -> list[P]: ...
+
+    def limits(self, channel: str) -> Limits:
+        """How this channel wants to be read: from its connector's card."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,9 @@ Act = Callable[[Press, Actor, Desk], Awaitable[Reply | None]]
 Effect = Callable[[Claimed, Desk], Awaitable[None]]
 Due = Callable[[UnitOfWork, Deadline, datetime, "Desk"], None]
 Changed = Callable[[UnitOfWork, Upserted, datetime, "Desk"], None]
+AftersaleChanged = Callable[[UnitOfWork, Aftersale | None, Aftersale, StoredOrder | None, datetime, "Desk"], None]
+AddressAsked = Callable[[UnitOfWork, AddressRequest, datetime, "Desk"], None]
+TrackChanged = Callable[[UnitOfWork, Track, Sequence[int], datetime, "Desk"], None]
 View = Callable[[Json, ChatRef, Desk], Awaitable[Reply]]
 
 
@@ -95,6 +112,9 @@ class Feature:
     effects     outbox topic -> Effect; raising Unavailable retries, other DeskErrors are the handler's to settle
     due         deadline kind -> Due, run inside the transaction that took the deadline
     changed     run inside the transaction that wrote an order, for each order that really changed
+    aftersale   run inside the transaction that wrote an after-sale: (uow, before, after, its order, now, desk)
+    address     run inside the transaction that took a buyer's address request: (uow, request, now, desk)
+    track       run inside the transaction that merged a track: (uow, track, ids of its orders, now, desk)
     views       name -> View: builds a Reply at delivery time, from the store, so that it is never stale
     subjects    prefix of a card subject ("approval") -> View, for updating live cards; args are {"id": 4}
     """
@@ -105,5 +125,8 @@ class Feature:
     effects: Mapping[Topic, Effect] = field(default_factory=dict)
     due: Mapping[str, Due] = field(default_factory=dict)
     changed: tuple[Changed, ...] = ()
+    aftersale: tuple[AftersaleChanged, ...] = ()
+    address: tuple[AddressAsked, ...] = ()
+    track: tuple[TrackChanged, ...] = ()
     views: Mapping[str, View] = field(default_factory=dict)
     subjects: Mapping[str, View] = field(default_factory=dict)

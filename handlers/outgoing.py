@@ -46,6 +46,8 @@ def send(
         "subject": subject,
     }
     lane = f"chat:{chat.platform}:{chat.chat_id}"
+    if priority == CRITICAL:
+        lane += "!"  # a critical message never waits behind a queue of ordinary ones
     return Outgoing(Topic.SEND, make_key("send", key, chat.platform, chat.chat_id), payload, due_at, lane, priority)
 
 
