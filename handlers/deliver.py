@@ -14,7 +14,7 @@ import structlog
 from domain.chat import ChatKind, ChatRef, MessageRef, Reply
 from domain.errors import Rejected, Unavailable
 from domain.ids import key as make_key
-from domain.store import Claimed, Json, SentCard
+from domain.store import Claimed, Json, SentCard, UnitOfWork
 from domain.topics import Topic
 from handlers.desk import Desk, Effect, Feature, View
 from handlers.outgoing import CRITICAL, redraw
@@ -86,7 +86,12 @@ class Deliverer:
         # The subject may have moved on between drawing and recording: a redraw that ran meanwhile could not know of
         # this card, so ask for one more; it does nothing when the picture is still true.
         again = redraw(subject, cause=make_key("sent", ref.message_id))
-        await desk.store.write(lambda u: (u.cards.put(card), u.outbox.add([again])))
+
+        def remember(uow: UnitOfWork) -> None:
+            uow.cards.put(card)
+            uow.outbox.add([again])
+
+        await desk.store.write(remember)
 
     async def update_cards(self, row: Claimed, desk: Desk) -> None:
         """Redraw every live card of a subject whose picture is no longer true."""
