@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class Dropped(Exception):
+    """The emulated platform hangs up in the middle of an answer. Over a socket the peer sees a cut connection."""
+
+
 class EmulatorClock:
     """Seconds since 1970. Runs with the machine by default; `speed` makes a demo day pass faster; `at` freezes it."""
 
