@@ -133,7 +133,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card people act on. `lines` are short plain-text lines, most important first (about 8 at most)."""
+    """A card people act on. `lines` are short plain-text lines, most important first (about 8 at most).
+
+    `due_at` is what the footer counts down to, for platforms that can draw a running clock; the footer's words alone suffice.
+    """
 
     title: str
     lines: tuple[str, ...]
@@ -142,6 +145,7 @@ class Card:
     buttons: tuple[Button, ...] = ()
     links: tuple[Link, ...] = ()
     footer: str = ""
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
