@@ -52,6 +52,7 @@ class Message:
     sent_at: datetime
     attachments: tuple[Attachment, ...] = ()
     quoted: str = ""  # message_id this one replies to
+    addressed: bool = True  # the bot was mentioned, or it is one to one; else we only speak when surely meant
 
 
 @dataclass(frozen=True, slots=True)
