@@ -1,0 +1,50 @@
+"""Neutral chat values as JSON for the inbox, and back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.chat import Attachment, ChatKind, ChatRef, Click, Incoming, Message, Sender
+from domain.store import Json
+
+
+def pack(incoming: Incoming) -> tuple[str, str, str, Json]:
+    """(kind, dedupe, lane, payload) of one incoming thing. One chat and person is one lane: handled in order."""
+    chat, sender = incoming.chat, incoming.sender
+    base = {
+        "chat": [chat.platform, chat.chat_id, chat.kind.value],
+        "sender": [sender.user_id, sender.name],
+        "sent_at": incoming.sent_at.isoformat(),
+    }
+    lane = f"{chat.platform}:{chat.chat_id}:{sender.user_id}"
+    if isinstance(incoming, Message):
+        base |= {
+            "message_id": incoming.message_id,
+            "text": incoming.text,
+            "attachments": [[a.kind, a.name, a.media_id, a.size, a.text] for a in incoming.attachments],
+            "quoted": incoming.quoted,
+            "addressed": incoming.addressed,
+        }
+        return "message", f"m:{incoming.message_id}", lane, base
+    base |= {
+        "event_id": incoming.event_id,
+        "card_message_id": incoming.card_message_id,
+        "token": incoming.token,
+        "values": [list(pair) for pair in incoming.values],
+    }
+    return "click", f"c:{incoming.event_id}", lane, base
+
+
+def unpack(kind: str, load: Json) -> Incoming:
+    """Inverse of `pack`."""
+    platform, chat_id, chat_kind = load["chat"]
+    chat = ChatRef(platform, chat_id, ChatKind(chat_kind))
+    sender = Sender(*load["sender"])
+    sent_at = datetime.fromisoformat(load["sent_at"])
+    if kind == "message":
+        attachments = tuple(Attachment(*each) for each in load["attachments"])
+        return Message(
+            chat, sender, load["message_id"], load["text"], sent_at, attachments, load["quoted"], load["addressed"]
+        )
+    values = tuple((name, value) for name, value in load["values"])
+    return Click(chat, sender, load["event_id"], load["card_message_id"], load["token"], sent_at, values)
