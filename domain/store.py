@@ -176,6 +176,7 @@ class Approval:
     execute_at: datetime | None = None  # end of the undo window
     executed_at: datetime | None = None
     result: str = ""  # platform's reference, or the reason it failed
+    private: Json = None  # encrypted at rest, never shown unmasked in a group: {"receiver": {...}} of an address change
 
 
 class Approvals(Protocol):
