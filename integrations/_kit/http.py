@@ -9,6 +9,8 @@ from __future__ import annotations
 import json as jsonlib
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -26,6 +28,8 @@ class Http:
     """A client for one base URL. `transport` lets tests mount an emulator without a socket."""
 
     def __init__(self, base_url: str, *, transport: httpx.AsyncBaseTransport | None = None, timeout: float = 10.0) -> None:
+        self.server_time: datetime | None = None
+        """The `Date` of the last answer: what to trust when the platform says that our clock is wrong."""
         self._client = httpx.AsyncClient(base_url=base_url, transport=transport, timeout=timeout, trust_env=False)
 
     async def call(
@@ -59,6 +63,7 @@ class Http:
             raise _silence(f"{name}: no answer", changes=changes) from lost
         except (httpx.InvalidURL, httpx.DecodingError, httpx.TooManyRedirects) as broken:
             raise _garble(f"{name}: unusable answer", changes=changes) from broken
+        self.server_time = _date(answer.headers.get_list("date")) or self.server_time
         if answer.status_code == 429:
             raise Unavailable(f"{name}: too fast", retry_after=_seconds(answer.headers.get("retry-after")))
         if answer.status_code in (401, 403):
@@ -71,7 +76,7 @@ class Http:
             raise _garble(f"{name}: oversized answer", changes=changes)
         try:
             return parse(answer.content)
-        except ValueError as broken:
+        except (ValueError, RecursionError) as broken:
             raise _garble(f"{name}: unreadable answer", changes=changes) from broken
 
     async def aclose(self) -> None:
@@ -83,6 +88,13 @@ def _seconds(header: str | None) -> float:
         return max(0.0, float(header)) if header else 1.0
     except ValueError:
         return 1.0
+
+
+def _date(headers: list[str]) -> datetime | None:
+    try:
+        return parsedate_to_datetime(headers[-1]).astimezone(UTC) if headers else None
+    except ValueError:
+        return None
 
 
 def _silence(what: str, *, changes: bool) -> DeskError:
