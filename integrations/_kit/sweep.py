@@ -36,8 +36,8 @@ async def sweep(
     """Yield pages of rows whose update time lies in [start, end] (seconds), each row version once.
 
     Page numbers are not stable: a row that is updated leaves its place and every later row moves up by one, over the page
-    border that we have already passed. So page numbers are not used: the next query starts at the last second seen, and a row
-    that moves can only move ahead of us. Only when one second holds more rows than a page are its pages numbered, and then
+    border that we have already passed. So page numbers are not used: the next query starts at the last second seen, and a
+    row that moves can only move ahead of us. Only when one second holds more rows than a page are its pages numbered, and then
     they are read from the last to the first, where a move can repeat a row but never hide one.
     `edge` widens each query by that many seconds, for platforms whose bounds may be exclusive.
     """
