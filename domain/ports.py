@@ -5,7 +5,7 @@ Storage's own protocols are in `domain.store`. A connector implements the protoc
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -212,6 +212,22 @@ class ReceivesPushes(Protocol):
 
     async def resolve(self, event: PushEvent) -> tuple[Change, ...]:
         """Turn a stored event into canonical changes, asking the platform for the full record where a push is thin."""
+        ...
+
+
+@runtime_checkable
+class StreamsPushes(Protocol):
+    """Pushes that arrive over a connection which we open and keep (Pinduoduo's message channel), not as HTTP requests."""
+
+    async def listen(self, store: Callable[[Sequence[PushEvent]], Awaitable[None]]) -> None:
+        """Run until cancelled; reconnects by itself. The platform is told "received" only after `store` has returned.
+
+        Raises NeedsAuthorization when only a person can make the platform talk to us again.
+        """
+        ...
+
+    async def resolve(self, event: PushEvent) -> tuple[Change, ...]:
+        """As in `ReceivesPushes`."""
         ...
 
 

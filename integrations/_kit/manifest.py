@@ -23,6 +23,7 @@ class Capability(StrEnum):
     ORDERS_PULL = "orders.pull"
     ORDERS_FETCH = "orders.fetch"
     ORDERS_PUSH = "orders.push"
+    ORDERS_STREAM = "orders.stream"
     AFTERSALES_PULL = "aftersales.pull"
     AFTERSALES_FETCH = "aftersales.fetch"
     REFUNDS_AGREE = "refunds.agree"
@@ -43,6 +44,7 @@ PROTOCOLS: dict[Capability, type] = {
     Capability.ORDERS_PULL: ports.PullsOrders,
     Capability.ORDERS_FETCH: ports.FetchesOrder,
     Capability.ORDERS_PUSH: ports.ReceivesPushes,
+    Capability.ORDERS_STREAM: ports.StreamsPushes,
     Capability.AFTERSALES_PULL: ports.PullsAftersales,
     Capability.AFTERSALES_FETCH: ports.FetchesAftersale,
     Capability.REFUNDS_AGREE: ports.DecidesRefunds,
