@@ -112,7 +112,7 @@ class Relay:
         if isinstance(trouble, DeskError):
             log.warning("outbox.effect_refused", topic=row.topic, row=row.id, error=name, tries=row.attempts)
         else:
-            log.exception("outbox.effect_failed", topic=row.topic, row=row.id, tries=row.attempts)
+            log.error("outbox.effect_failed", topic=row.topic, row=row.id, tries=row.attempts, exc_info=trouble)
         if row.attempts + 1 >= _MAX_TRIES:
             await self._desk.store.write(lambda u: u.outbox.fail(row.id, error=f"{name}: gave up"))
             return

@@ -1,0 +1,174 @@
+"""The only place that builds objects: settings to store, connectors, desk, router, workers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from starlette.routing import BaseRoute
+
+from bot.connections import Connections, connect
+from bot.dispatch import Dispatcher
+from bot.tokens import StoredTokens
+from bot.worker import InboxWorker
+from config.settings import Secrets, Settings, secrets_of
+from domain.alert import RuleBook
+from domain.approval_policy import ApprovalPolicy
+from domain.clock import Clock, SystemClock
+from domain.people import May, Role
+from domain.policy import Policy
+from domain.ports import Chat, ReceivesPushes
+from domain.store import Store
+from domain.tokens import Signer
+from handlers import alerts, approvals, basics, customers, orders, rules, stock, stock_ledger, todo
+from handlers.deliver import Deliverer
+from handlers.desk import Desk
+from handlers.router import Router
+from integrations._kit.http import inside_unit_of_work
+from scheduler.clock import Bells
+from scheduler.relay import Relay
+from scheduler.timetable import timetable
+from storage import Keys, open_store
+
+CONFIG = Path(__file__).parent.parent / "config"
+FEATURES = (
+    basics.FEATURE,
+    orders.FEATURE,
+    customers.FEATURE,
+    todo.FEATURE,
+    stock.FEATURE,
+    approvals.FEATURE,
+    stock_ledger.FEATURE,
+    alerts.FEATURE,
+    rules.FEATURE,
+)
+
+
+@dataclass(slots=True)
+class House:
+    """Everything that runs in one process."""
+
+    settings: Settings
+    desk: Desk
+    router: Router
+    dispatcher: Dispatcher
+    worker: InboxWorker
+    relay: Relay
+    connections: Connections
+    page_routes: list[Callable[[House], Sequence[BaseRoute]]] = field(default_factory=list)
+    pull_every: timedelta = timedelta(minutes=10)
+    owner: str = ""
+
+    def push_receiver(self, name: str, shop: str) -> ReceivesPushes | None:
+        return self.connections.receiver(name, shop)
+
+    def pages(self) -> list[BaseRoute]:
+        return [route for make in self.page_routes for route in make(self)]
+
+    @contextlib.asynccontextmanager
+    async def running(self, *, background: bool = True) -> AsyncIterator[None]:
+        """Start the workers, and leave nothing behind when it ends."""
+        tasks: list[asyncio.Task[None]] = []
+        bells = None
+        if background:
+            tasks = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.relay.run())]
+            jobs = timetable(self.desk, self.router, pull_every=self.pull_every)
+            bells = Bells(jobs, self.desk.store.leases, owner=self.owner)
+            bells.start()
+        try:
+            yield
+        finally:
+            if bells is not None:
+                await bells.stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        await self.connections.aclose()
+        for chat in self.desk.chats.values():
+            close = getattr(chat, "aclose", None)
+            if close is not None:
+                await close()
+        await self.desk.store.close()
+
+
+@contextlib.contextmanager
+def no_network() -> Any:
+    """Held around every unit of work: a connector that tries to send meanwhile fails loudly."""
+    token = inside_unit_of_work.set(True)
+    try:
+        yield
+    finally:
+        inside_unit_of_work.reset(token)
+
+
+def open_storage(settings: Settings, clock: Clock) -> tuple[Store, Secrets, Keys]:
+    """The store alone: what most commands need."""
+    kept = secrets_of(settings)
+    keys = Keys.parse(kept.personal_keys, kept.index_key)
+    store = open_store(settings.database_url, data_dir=settings.data_dir, keys=keys, clock=clock, guard=no_network)
+    return store, kept, keys
+
+
+def load_policy(data_dir: Path | None = None) -> Policy:
+    """The operations person's YAML: `data_dir/<name>.yaml` wins over the one that ships."""
+
+    def read(name: str) -> Any:
+        own = data_dir / f"{name}.yaml" if data_dir else None
+        path = own if own and own.exists() else CONFIG / f"{name}.yaml"
+        return yaml.safe_load(path.read_text("utf-8"))
+
+    roles = {Role(role): frozenset(May(may) for may in allowed) for role, allowed in read("roles").items()}
+    return Policy(roles=roles, approvals=ApprovalPolicy.parse(read("approvals")), rules=RuleBook.parse(read("rules")))
+
+
+def open_house(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    connections: Connections | None = None,
+    chats: Mapping[str, Chat] | None = None,
+    policy: Policy | None = None,
+) -> House:
+    """Build everything from settings. Tests and the demo hand in their own clock, connections or chats."""
+    clock = clock or SystemClock()
+    store, kept, keys = open_storage(settings, clock)
+    signer = Signer(*(secret.strip().encode() for secret in kept.signing_keys.split(",")))
+    if connections is None:
+        connections = connect(settings.connectors(), clock=clock, tokens=StoredTokens(store, keys))
+    desk = Desk(
+        store=store,
+        clock=clock,
+        channels=connections,
+        chats=chats if chats is not None else {},
+        signer=signer,
+        policy=policy or load_policy(settings.data_dir),
+        base_url=settings.base_url.rstrip("/"),
+        lang=settings.lang,
+        read_only=settings.read_only,
+    )
+    base = Router(FEATURES)
+    deliverer = Deliverer(base.views, base.subjects)
+    router = Router((*FEATURES, deliverer.feature()))
+    dispatcher = Dispatcher(desk, router)
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    return House(
+        settings=settings,
+        desk=desk,
+        router=router,
+        dispatcher=dispatcher,
+        worker=InboxWorker(desk, router, dispatcher),
+        relay=Relay(desk, router, owner=owner),
+        connections=connections,
+        owner=owner,
+    )

@@ -1,0 +1,241 @@
+"""A message or a click becomes an answer: who is it, what do they want, may they, do it, say it.
+
+This is the one place where errors become sentences. Nothing here knows a platform, an SQL table or a business rule.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from domain.chat import Button, ChatKind, Click, Message, Reply
+from domain.errors import BadInput, Forged, NeedsAuthorization, OutcomeUnknown, Refused, Rejected, Stale, Unavailable
+from domain.ids import key as make_key
+from domain.people import Actor, May, Person
+from domain.privacy import safe_text
+from domain.store import AuditEntry, Json, Reads
+from domain.understand import Lexicon, Plan, understand
+from handlers.desk import Desk, Need, Press, Question
+from handlers.router import Router
+from handlers.words.common import words
+
+log = structlog.get_logger()
+REMEMBER = timedelta(minutes=10)
+_QUIET = frozenset({"smalltalk", "out_of_scope"})
+_STALE_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one message: the understanding, and what we say (None: silence is right)."""
+
+    intent: str
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    reply: Reply | None = None
+    took_ms: float = 0.0
+    plan: Plan | None = None
+
+
+class Dispatcher:
+    """Stateless but for a short-lived copy of the company's vocabulary."""
+
+    def __init__(self, desk: Desk, router: Router) -> None:
+        self.desk = desk
+        self._router = router
+        self._lexicon: Lexicon | None = None
+        self._lexicon_at = 0.0
+
+    # --- messages -----------------------------------------------------------------------------------------------------
+
+    async def message(self, message: Message) -> Answer:
+        """Answer a message from a chat. Unknown people get nothing but one private sentence; strangers' groups silence."""
+        started = time.perf_counter()
+        who = message.sender.user_id
+        chat = message.chat
+
+        def look(r: Reads) -> tuple[Person | None, Json | None]:
+            person = r.people.by_account(chat.platform, who)
+            return person, r.dialogs.recall(chat.platform, chat.chat_id, who, self.desk.clock.now()) if person else None
+
+        person, remembered = await self.desk.store.read(look)
+        if person is None or not person.active:
+            return await self._stranger(message, started)
+        actor = self._actor(person, message.chat.platform, who, message.chat.chat_id, message.chat.kind)
+        answer = await self.answer(message, actor, remembered=remembered)
+        if answer.plan is not None and answer.reply is not None:
+            await self.remember(message, answer.plan)
+        return dataclasses.replace(answer, took_ms=(time.perf_counter() - started) * 1000)
+
+    async def answer(self, message: Message, actor: Actor, *, remembered: Json | None = None) -> Answer:
+        """Understand and answer for a known actor. Reads only, unless the handler itself writes."""
+        started = time.perf_counter()
+        context = Plan.from_json(remembered["plan"]) if remembered and "plan" in remembered else None
+        text = message.text or " ".join(a.text for a in message.attachments if a.text)
+        plan = understand(text, now=self.desk.clock.now(), context=context, lexicon=await self.lexicon())
+        intent = plan.intent.value
+        if not message.addressed and (intent in _QUIET or plan.alternatives):
+            return Answer(intent, plan.slots, None, (time.perf_counter() - started) * 1000)
+        reply = await self._reply(plan, message, actor)
+        return Answer(intent, plan.slots, reply, (time.perf_counter() - started) * 1000, plan)
+
+    async def _reply(self, plan: Plan, message: Message, actor: Actor) -> Reply:
+        say = words(self.desk.lang)
+        if plan.alternatives:
+            return self._did_you_mean(plan)
+        need = self._router.questions.get(plan.intent.value)
+        if need is None:
+            return Reply(say.not_yet(sorted(self._router.questions)))
+        if need.may is not None and need.may not in actor.may:
+            await self._denied(actor, f"question:{plan.intent.value}", message.message_id)
+            return Reply(say.not_allowed(need.may), private=True)
+        question = Question(plan.intent.value, plan.slots, message.text, message, plan.confidence)
+        return await self._guarded(need, question, actor, message.message_id)
+
+    def _did_you_mean(self, plan: Plan) -> Reply:
+        say = words(self.desk.lang)
+        buttons = tuple(
+            Button(say.intent_name(other), self.desk.signer.sign("ask.meant", f"plan:{index}"))
+            for index, other in enumerate(plan.alternatives[:4])
+        )
+        return Reply(say.did_you_mean(), choices=buttons)
+
+    # --- clicks -------------------------------------------------------------------------------------------------------
+
+    async def click(self, click: Click) -> Reply | None:
+        """Act on a verified button. A forged or foreign token does nothing and is logged."""
+        platform, who = click.chat.platform, click.sender.user_id
+        person = await self.desk.store.read(lambda r: r.people.by_account(platform, who))
+        if person is None or not person.active:
+            await self._denied_stranger(platform, who, click.chat.chat_id, "click", click.event_id)
+            return None
+        actor = self._actor(person, platform, who, click.chat.chat_id, click.chat.kind)
+        try:
+            token = self.desk.signer.open(click.token)
+        except Forged:
+            await self._denied(actor, "button:forged", click.event_id)
+            return None
+        if token.action == "ask.meant":
+            return await self._meant(click, actor, token.subject_id)
+        need = self._router.actions.get(token.action)
+        say = words(self.desk.lang)
+        if need is None:
+            return Reply(say.old_button(), private=True)
+        if need.may is not None and need.may not in actor.may:
+            await self._denied(actor, f"button:{token.action}", click.event_id)
+            return Reply(say.not_allowed(need.may), private=True)
+        press = Press(token, click, {name: safe_text(value, 500) for name, value in click.values})
+        return await self._guarded(need, press, actor, click.event_id)
+
+    async def _meant(self, click: Click, actor: Actor, index: int) -> Reply | None:
+        chat, who = click.chat, click.sender.user_id
+        now = self.desk.clock.now()
+        kept = await self.desk.store.read(lambda r: r.dialogs.recall(chat.platform, chat.chat_id, who, now))
+        plan = Plan.from_json(kept["plan"]) if kept and "plan" in kept else None
+        if plan is None or index >= len(plan.alternatives):
+            return Reply(words(self.desk.lang).old_button(), private=True)
+        chosen = plan.chosen(index)
+        message = Message(chat, click.sender, click.event_id, plan.text, click.sent_at)
+        reply = await self._reply(chosen, message, actor)
+        await self.remember(message, chosen)
+        return reply
+
+    # --- shared -------------------------------------------------------------------------------------------------------
+
+    async def _guarded(self, need: Need, request: Question | Press, actor: Actor, request_id: str) -> Any:
+        """Run a handler; what it raises becomes one sentence that says what to do."""
+        say = words(self.desk.lang)
+        for attempt in range(_STALE_TRIES):
+            try:
+                return await need.run(request, actor, self.desk)
+            except Stale:
+                # Somebody else wrote first: read again and decide again. Handlers are written to be repeated.
+                if attempt == _STALE_TRIES - 1:
+                    return Reply(say.busy(), private=True)
+            except (Refused, BadInput) as no:
+                return Reply(no.sentence, private=True)
+            except Unavailable:
+                return Reply(say.source_down(), private=True)
+            except NeedsAuthorization:
+                return Reply(say.needs_grant(), private=True)
+            except OutcomeUnknown:
+                return Reply(say.unknown_outcome(), private=True)
+            except Rejected as no:
+                return Reply(say.rejected(safe_text(no.reason, 120)), private=True)
+            except Exception:
+                number = make_key("oops", request_id)[:6]
+                log.exception("handler.failed", number=number, request_id=request_id)
+                return Reply(say.oops(number), private=True)
+        return None
+
+    def _actor(self, person: Person, platform: str, user_id: str, chat_id: str, kind: ChatKind) -> Actor:
+        may = self.desk.policy.allowed(person.roles)
+        return Actor(person, may, platform, user_id, chat_id, kind is ChatKind.DIRECT, self.desk.lang)
+
+    async def remember(self, message: Message, plan: Plan) -> None:
+        state = {"plan": plan.to_json()}
+        until = self.desk.clock.now() + REMEMBER
+        chat, who = message.chat, message.sender.user_id
+        await self.desk.store.write(lambda u: u.dialogs.remember(chat.platform, chat.chat_id, who, state, until))
+
+    async def _stranger(self, message: Message, started: float) -> Answer:
+        chat, who = message.chat, message.sender.user_id
+        await self._denied_stranger(chat.platform, who, chat.chat_id, "message", message.message_id)
+        reply = Reply(words(self.desk.lang).stranger(), private=True) if message.addressed else None
+        return Answer("denied", {}, reply, (time.perf_counter() - started) * 1000)
+
+    async def _denied(self, actor: Actor, what: str, request_id: str) -> None:
+        entry = AuditEntry(
+            self.desk.clock.now(),
+            f"person:{actor.person.person_id}",
+            "access.denied",
+            what,
+            surface=actor.platform,
+            chat_id=actor.chat_id,
+            request_id=request_id,
+        )
+        await self.desk.store.write(lambda u: u.audit.record(entry))
+
+    async def _denied_stranger(self, platform: str, user_id: str, chat_id: str, what: str, request_id: str) -> None:
+        entry = AuditEntry(
+            self.desk.clock.now(),
+            f"account:{platform}:{user_id[:64]}",
+            "access.denied",
+            what,
+            surface=platform,
+            chat_id=chat_id,
+            request_id=request_id,
+        )
+        await self.desk.store.write(lambda u: u.audit.record(entry))
+        log.warning("stranger.denied", platform=platform, what=what)
+
+    async def lexicon(self) -> Lexicon:
+        """The company's names, at most a minute old."""
+        if self._lexicon is None or time.monotonic() - self._lexicon_at > 60:
+            self._lexicon = await self.desk.store.read(self._read_lexicon)
+            self._lexicon_at = time.monotonic()
+        return self._lexicon
+
+    def _read_lexicon(self, reads: Reads) -> Lexicon:
+        levels = reads.stock.levels(limit=5000)
+        shops = {shop: channel for channel, shop in self.desk.channels.shops()}
+        return Lexicon.build(
+            shops=shops,
+            warehouses={level.warehouse for level in levels},
+            skus={level.sku: level.title for level in levels},
+            people=[person.name for person in reads.people.everyone()],
+        )
+
+
+def trusted_operator(desk: Desk, *, name: str, chat_id: str = "cli") -> Actor:
+    """The person at the server's own command line: sees and may ask everything, approves nothing."""
+    from domain.people import Role
+
+    may = frozenset(May) - {May.APPROVE_SERVICE, May.APPROVE_WAREHOUSE, May.APPROVE_FINANCE, May.RELEASE_HOLD}
+    person = Person(0, name, frozenset(Role))
+    return Actor(person, may, "cli", name, chat_id, True, desk.lang)

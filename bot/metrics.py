@@ -1,0 +1,14 @@
+"""Counters and timers for Prometheus. Labels are connector names and kinds, never people or orders."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+ACCEPTED = Counter("xiaodan_accepted_total", "Inbound things stored, by source", ["source"])
+REFUSED = Counter("xiaodan_refused_total", "Inbound requests refused, by source and reason", ["source", "why"])
+ANSWERED = Histogram(
+    "xiaodan_answer_seconds",
+    "From a message taken from the inbox to its reply handed to the platform",
+    ["intent"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)

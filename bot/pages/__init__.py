@@ -1,0 +1,1 @@
+"""Pages opened from a card, and the browser work group."""

@@ -1,0 +1,126 @@
+"""Works through the inbox: accepted messages, clicks and pushes, one conversation (or order) at a time, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import structlog
+
+from bot.dispatch import Dispatcher
+from bot.wire import unpack
+from domain.chat import ChatKind, ChatRef, Message, Reply
+from domain.errors import DeskError, ProtocolBroken, Rejected
+from domain.ids import key as make_key
+from domain.store import InboxItem
+from handlers.desk import Desk
+from handlers.router import Router
+from handlers.sync import pushed
+
+log = structlog.get_logger()
+_AT_ONCE = 64
+_MAX_TRIES = {"message": 6, "click": 8, "push": 12}
+
+
+class InboxWorker:
+    """`run` until cancelled. `wake` is called by whoever has just accepted something, to save the poll."""
+
+    def __init__(self, desk: Desk, router: Router, dispatcher: Dispatcher, *, idle_seconds: float = 0.2) -> None:
+        self._desk = desk
+        self._router = router
+        self._dispatcher = dispatcher
+        self._idle = idle_seconds
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Take and handle, for ever. A lane is free again as soon as its item is settled, so nobody waits for a stranger."""
+        running: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                self._woken.clear()
+                room = _AT_ONCE - len(running)
+                items = await self._claim(room) if room else []
+                for item in items:
+                    task = asyncio.create_task(self.handle(item))
+                    running.add(task)
+                    task.add_done_callback(running.discard)
+                    task.add_done_callback(lambda _: self._woken.set())
+                if not items:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._woken.wait(), self._idle)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def drain(self) -> int:
+        """Handle all there is, then return how many: for tests, rehearsals and the command line."""
+        count = 0
+        while items := await self._claim(_AT_ONCE):
+            await asyncio.gather(*(self.handle(item) for item in items))
+            count += len(items)
+        return count
+
+    async def _claim(self, limit: int) -> list[InboxItem]:
+        try:
+            return await self._desk.store.inbox.claim(self._desk.clock.now(), limit=limit)
+        except DeskError:
+            log.exception("inbox.claim_failed")
+            return []
+
+    async def handle(self, item: InboxItem) -> None:
+        """Settle one item: done, to be tried again, or dead with a reason. Never raises but for cancellation."""
+        inbox = self._desk.store.inbox
+        try:
+            if item.kind == "push":
+                await pushed(item, self._desk, self._router)
+            else:
+                await self._talk(item)
+        except (ProtocolBroken, Rejected) as bad:
+            log.warning("inbox.item_refused", source=item.source, kind=item.kind, item=item.id, error=type(bad).__name__)
+            await self._quarantine(item, str(bad))
+            await inbox.dead(item.id, error=str(bad)[:300])
+        except Exception as trouble:
+            await self._again(item, trouble)
+        else:
+            await inbox.done([item.id])
+
+    async def _again(self, item: InboxItem, trouble: Exception) -> None:
+        tries = item.attempts + 1
+        if not isinstance(trouble, DeskError):
+            log.error("inbox.item_failed", source=item.source, kind=item.kind, item=item.id, tries=tries, exc_info=trouble)
+        if tries >= _MAX_TRIES.get(item.kind, 6):
+            await self._quarantine(item, type(trouble).__name__)
+            await self._desk.store.inbox.dead(item.id, error=type(trouble).__name__)
+            return
+        wait = getattr(trouble, "retry_after", None) or min(600.0, 2.0**tries)
+        due = self._desk.clock.now() + timedelta(seconds=wait)
+        await self._desk.store.inbox.retry(item.id, due_at=due, error=type(trouble).__name__)
+
+    async def _quarantine(self, item: InboxItem, reason: str) -> None:
+        now = self._desk.clock.now()
+        await self._desk.store.write(
+            lambda u: u.quarantine.quarantine(item.source, f"{item.kind}:{item.id}", reason[:300], "", now)
+        )
+
+    async def _talk(self, item: InboxItem) -> None:
+        incoming = unpack(item.kind, item.payload)
+        if isinstance(incoming, Message):
+            answer = await self._dispatcher.message(incoming)
+            reply, request = answer.reply, incoming.message_id
+        else:
+            reply, request = await self._dispatcher.click(incoming), incoming.event_id
+        if reply is None:
+            return
+        await self._say(incoming.chat, reply, incoming.sender.user_id, make_key("reply", item.source, request))
+
+    async def _say(self, chat: ChatRef, reply: Reply, user: str, key: str) -> None:
+        connector = self._desk.chats.get(chat.platform)
+        if connector is None:
+            raise Rejected("no-platform", f"{chat.platform} is not connected")
+        to_user = user if reply.private and chat.kind is ChatKind.GROUP else ""
+        await connector.send(chat, reply, key=key, to_user=to_user)

@@ -1,0 +1,30 @@
+"""Help, small talk and what lies outside our field: short, and always with the next step."""
+
+from __future__ import annotations
+
+from domain.chat import Reply
+from domain.people import Actor
+from handlers.desk import Desk, Feature, Need, Question
+from handlers.words.common import words
+
+
+async def help_(question: Question, actor: Actor, desk: Desk) -> Reply:
+    return Reply(words(desk.lang).help())
+
+
+async def smalltalk(question: Question, actor: Actor, desk: Desk) -> Reply:
+    return Reply(words(desk.lang).smalltalk())
+
+
+async def out_of_scope(question: Question, actor: Actor, desk: Desk) -> Reply:
+    return Reply(words(desk.lang).out_of_scope())
+
+
+FEATURE = Feature(
+    "basics",
+    questions={
+        "help": Need(help_, None),
+        "smalltalk": Need(smalltalk, None),
+        "out_of_scope": Need(out_of_scope, None),
+    },
+)
