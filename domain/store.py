@@ -240,13 +240,21 @@ class Alerts(Protocol):
 
     def standing(self, *, route: str = "", limit: int = 200) -> list[Alert]: ...
 
-    def history(self, rule: str, since: datetime) -> list[Alert]: ...
+    def unsent(self, group: str, *, limit: int = 20_000) -> list[Alert]:
+        """Standing alerts of a group whose `sent_at` is None, oldest first."""
+        ...
+
+    def history(self, rule: str, since: datetime) -> list[Alert]:
+        """Every alert of a rule first raised at or after `since`, whatever its state, oldest first."""
+        ...
 
 
 class AlertWrites(Alerts, Protocol):
     def add(self, alert: Alert) -> Alert: ...
 
-    def save(self, alert: Alert) -> Alert: ...
+    def save(self, alert: Alert) -> Alert:
+        """Optimistic on `version`; raises Stale. Returns it with the new version."""
+        ...
 
 
 # --- deadlines: time-outs are due rows pulled by index, never a scan of all orders ------------------------------------
