@@ -49,6 +49,16 @@ def test_modules_stay_small_enough_to_read() -> None:
     assert long == {}
 
 
+def _reads_the_clock(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"now", "utcnow", "today"}
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in {"datetime", "date"}
+    )
+
+
 def test_time_comes_from_the_clock() -> None:
     """A hidden clock cannot be moved by a test, a rehearsal or the demo."""
     allowed = {"domain/clock.py", "emulators/kit.py"}
@@ -56,15 +66,7 @@ def test_time_comes_from_the_clock() -> None:
     for path, tree in trees():
         if str(path) in allowed or path.parts[:2] == ("bot", "commands"):
             continue
-        for node in ast.walk(tree):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr in {"now", "utcnow", "today"}
-                and isinstance(node.func.value, ast.Name)
-                and node.func.value.id in {"datetime", "date"}
-            ):
-                hidden.append(f"{path}:{node.lineno}")
+        hidden.extend(f"{path}:{node.lineno}" for node in ast.walk(tree) if _reads_the_clock(node))
     assert hidden == []
 
 
