@@ -29,7 +29,7 @@ async def sweep(
     start: int,
     end: int,
     size: int,
-    stamp: Callable[[Row], int],
+    stamp: Callable[[Row], int | None],
     ident: Callable[[Row], str],
     edge: int = 0,
 ) -> AsyncIterator[list[Row]]:
@@ -37,17 +37,18 @@ async def sweep(
 
     Page numbers are not stable: a row that is updated leaves its place and every later row moves up by one, over the page
     border that we have already passed. So page numbers are not used: the next query starts at the last second seen, and a
-    row that moves can only move ahead of us. Only when one second holds more rows than a page are its pages numbered, and then
-    they are read from the last to the first, where a move can repeat a row but never hide one.
+    row that moves can only move ahead of us. Only when one second holds more rows than a page are its pages numbered, and
+    then they are read from the last to the first, where a move can repeat a row but never hide one.
+    A row that `stamp` cannot read (None) is passed on as it is: its reader decides what to do with it.
     `edge` widens each query by that many seconds, for platforms whose bounds may be exclusive.
     """
-    since, seen = start, set[tuple[str, int]]()
+    since, seen = start, set[tuple[str, int | None]]()
 
     def fresh(rows: list[Row]) -> list[Row]:
         found = []
         for row in rows:
             mark = (ident(row), stamp(row))
-            if start <= mark[1] <= end and mark not in seen:
+            if mark not in seen and (mark[1] is None or start <= mark[1] <= end):
                 seen.add(mark)
                 found.append(row)
         return found
@@ -61,7 +62,7 @@ async def sweep(
         # A short page is the last one only if the platform's own count agrees; otherwise it was cut and we go on behind it.
         if len(page.rows) < size and page.total <= len(page.rows):
             return
-        last = stamp(page.rows[-1])
+        last = max((moved for row in page.rows if (moved := stamp(row)) is not None), default=since)
         if last > since:
             since = last
             continue
