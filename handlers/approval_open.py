@@ -6,7 +6,7 @@ A second request for the same thing finds the first one; it never replaces it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from domain.clock import millis
 from domain.fingerprint import fingerprint, material
 from domain.margin import order_margin
 from domain.money import Money
-from domain.order import Aftersale, Order, Stage
+from domain.order import Aftersale, AftersaleStage, Order, Stage
 from domain.people import May, Person, Role
 from domain.privacy import safe_note
 from domain.store import Approval, AuditEntry, BoundChat, Deadline, Json, OrderEvent, Reads, StoredOrder, UnitOfWork
@@ -177,6 +177,44 @@ def saved(uow: UnitOfWork, approval: Approval) -> Approval:
     return after
 
 
+def ask_again(
+    uow: UnitOfWork, old: Approval, aftersale: Aftersale | None, why: str, now: datetime, desk: Desk
+) -> Approval | None:
+    """The wish outlives its voided card when it can still be granted: a new card, with the facts as they are now.
+
+    `aftersale` is the platform's present record; None takes the store's.
+    """
+    stored = uow.orders.get(old.channel, old.shop, old.order_number)
+    if aftersale is None and old.subject and stored is not None:
+        card = uow.orders.card(stored.id)
+        aftersale = next((each for each in card.aftersales if each.number == old.subject), None) if card else None
+    if old.subject and (aftersale is None or aftersale.stage is not AftersaleStage.WAIT_MERCHANT):
+        return None
+    if not old.subject and (why not in ("changed", "too_old", "stale_data") or stored is None):
+        return None
+    if stored is not None and stored.order.stage in (Stage.CLOSED_UNPAID, Stage.CLOSED_REFUNDED):
+        return None
+    if why == "deadline":
+        return None
+    kept = {name: old.facts[name] for name in ("private", "to", "from", "to_key", "chat") if name in old.facts}
+    asked = Asked(
+        kind=old.kind,
+        channel=old.channel,
+        shop=old.shop,
+        order_number=old.order_number,
+        amount=aftersale.amount if aftersale else old.amount,
+        key=old.key,
+        subject=old.subject,
+        reason=aftersale.reason if aftersale else str(old.facts.get("reason", "")),
+        requester_id=old.requester_id,
+        requester_name=old.requester_name,
+        aftersale=aftersale,
+        deadline=aftersale.deadline if aftersale else None,
+        extra={**kept, "replaces": old.number},
+    )
+    return open_approval(uow, asked, stored, now, desk)
+
+
 # --- who --------------------------------------------------------------------------------------------------------------
 
 
@@ -307,8 +345,3 @@ def release(uow: UnitOfWork, approval: Approval, now: datetime) -> None:
     event = OrderEvent(now, "release", "小单", "rule", reason, "", approval.number, approval.number)
     kept = tuple(each for each in card.stored.order.holds if each != reason)
     uow.orders.change(card.stored.id, expect_version=card.stored.version, events=[event], holds=kept)
-
-
-def with_order(approval: Approval, order_id: int) -> Approval:
-    """The approval tied to its order, which arrived after it."""
-    return replace(approval, order_id=order_id)
