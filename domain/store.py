@@ -245,7 +245,7 @@ class Alerts(Protocol):
         ...
 
     def history(self, rule: str, since: datetime) -> list[Alert]:
-        """Every alert of a rule first raised at or after `since`, whatever its state, oldest first."""
+        """Every alert of a rule whose `last_at` is at or after `since`, whatever its state, oldest first."""
         ...
 
 
@@ -328,6 +328,10 @@ class StockReads(Protocol):
     def levels(self, *, sku: str = "", warehouse: str = "", limit: int = 200) -> list[Stock]: ...
 
     def moves(self, sku: str, warehouse: str, since: datetime) -> list[StockMove]: ...
+
+    def of_order(self, order_id: int) -> list[StockMove]:
+        """Every move made for one order, oldest first."""
+        ...
 
     def search(self, text: str, *, limit: int = 8) -> list[Stock]:
         """By SKU or by part of its title."""
