@@ -1,0 +1,357 @@
+"""What a Chinese sentence asks for: hints of its words first, a few guards on order and negation after.
+
+The order of the questions is the order of harm: a withdrawal or a negation is recognised before the action that it names, a
+question about the state of an after-sale before a request for one, things that are not ours before everything that costs money.
+How-to questions (怎么退款, 地址怎么改) are read as the wish behind them, with `question=how`: the handler explains and
+offers a draft, it never starts anything by itself.
+"""
+
+# ruff: noqa: E501 - a pattern or a word list reads best on one line
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from domain.understand.plan import Intent
+from domain.understand.words_zh import Hint, hints
+
+_ = Hint
+REFUND, RETURN, BACK, EXCHANGE = int(_.REFUND), int(_.RETURN), int(_.BACK), int(_.EXCHANGE)
+CANCEL, UNWANTED, ADDRESS, CONTACT = int(_.CANCEL), int(_.UNWANTED), int(_.ADDRESS), int(_.CONTACT)
+CHANGE, WRONG, TIME, ORDER = int(_.CHANGE), int(_.WRONG), int(_.TIME), int(_.ORDER)
+WHERE, PARCEL, SHIP, ARRIVE, URGE = int(_.WHERE), int(_.PARCEL), int(_.SHIP), int(_.ARRIVE), int(_.URGE)
+WHEN, PROGRESS, STOCK, FIELD, LOOK, MANY = int(_.WHEN), int(_.PROGRESS), int(_.STOCK), int(_.FIELD), int(_.LOOK), int(_.MANY)
+OTHER, POLICY, PRICE, INVOICE = int(_.OTHER), int(_.POLICY), int(_.PRICE), int(_.INVOICE)
+MONEY, DONE, CARRIER_CHOICE, AFTERSALE = int(_.MONEY), int(_.DONE), int(_.CARRIER_CHOICE), int(_.AFTERSALE)
+GREET, WITHDRAW, TODO, WANT, GOODS, DOCUMENT = (
+    int(_.GREET),
+    int(_.WITHDRAW),
+    int(_.TODO),
+    int(_.WANT),
+    int(_.GOODS),
+    int(_.DOCUMENT),
+)
+FOREIGN = OTHER | PRICE | POLICY | INVOICE | CARRIER_CHOICE
+
+
+@dataclass(slots=True)
+class Reading:
+    """The purpose of a sentence before identifiers and names are put into it."""
+
+    intent: Intent
+    confidence: float = 0.9
+    note: str = ""
+    alternatives: tuple[Intent, ...] = ()
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+_AFTERSALE_NOUN = r"(?:退货|退款|退钱|退费|退换货?|换货|售后|返修|服务单|退|换)"
+_FILLER = r"(?:了|掉|一下|下|我的|我这个|这个|那个|这|那|该|本|此|刚才?的?|之前的?|申请的?|办理|给我|帮我|我|想|要|再|的|订单|单子){0,4}"
+# 能不能退, 可不可以取消, 要不要换: the 不 in them denies nothing.
+_A_NOT_A = re.compile(
+    r"(能|可|要|是|行|好|会|想|需)不(?=\1|可以)|可不可以|能不能|要不要|是不是|行不行|好不好|会不会|可否|能否"
+)
+_WITHDRAW_AFTERSALE = re.compile(
+    rf"(?:取消|撤销|撤回|撤掉|终止|关闭|中止){_FILLER}{_AFTERSALE_NOUN}(?!了?才)"
+    rf"|(?:不想|不要|不用|不需要|不打算|先不|暂不|别|甭|不)(?:再)?(?:申请|办理|给我|帮我|要|想|用)?{_AFTERSALE_NOUN}(?:了|啦|吧|申请)"
+    rf"|{_AFTERSALE_NOUN}(?:申请|单)?[^,。?!]{{0,12}}(?:取消|撤销|撤回|撤掉|不要了|作废)(?!订单|定单|掉?这个?订?单)"
+    rf"|(?:不想|不要|不用|别|不需要|暂时?不|先不)(?:再)?(?:给我|帮我|要|再|办理|申请){{0,2}}{_AFTERSALE_NOUN}"
+)
+_BLAME = re.compile(
+    r"为什么|为啥|怎么就?(?:还|又|给|被|不|没|把|会|自动)|凭什么|怎么取消了|干嘛|谁(?:给|让|帮|把)|莫名|无故|被(?:你们|系统|商家|平台)?(?:取消|关闭)|自动(?:取消|关闭)|没让|误取消|无缘无故"
+)
+_NEGATED_CANCEL = re.compile(
+    r"(?:没有?|没说|没想|没要|不是要?|未|别|甭|不用|不需要|无需|不必|误|不小心|不会|不该|不应该|不同意|拒绝|不|勿|不要|不想|千万别|先别|暂不|不打算)"
+    r"(?:要|想|说|再|给我|帮我|把|我的|这个|那个|订单|单子|点|申请|让你们?|主动|操作|过|打算|让|准备|着急|急着){0,4}(?:取消|撤单|退订|作废)"
+)
+_CANNOT_CANCEL = re.compile(
+    r"(?:不能|不可以|不让|无法|没法|没办法|不给|不了)(?:单独|再|自己|直接|在线|申请)?(?:取消|撤单)|取消不[了掉]|没有?取消(?:按钮|选项|键|入口|的按钮|的选项|功能)|(?:怎么|为什么|为啥)[^,。]{0,6}(?:不能|不可以|取消不|没有取消|不让)|没有?(?:看到|找到)[^,。]{0,4}取消"
+)
+_CANCELLED = re.compile(
+    r"(?:已经?|刚刚?|都|被|自动|之前|昨天|前天|今天|早就|把我?的?订?单?)[^,。?]{0,6}取消(?!吧|一下|下|掉吧|订单吧)|取消(?:了没|了吗|了么|成功|失败|没有|好了|没\b|进度|状态|的订单|了的)|(?:是否|有没有|是不是|看下|看看|查下|查看)[^,。]{0,6}取消(?:了|成功|好)"
+)
+_FORCED = re.compile(r"帮我取消|给我取消|请取消|要取消|想取消|取消吧|麻烦取消|取消一下|取消下|帮忙取消|取消掉|申请取消")
+_STATUS = re.compile(
+    r"退(?:款|货|钱|的?钱|换货)?(?:了|好了|成功了?|到了?|完了?)(?:吗|没|么|嘛|沒|不|呢)|(?:退款|退货|钱|款)呢|退款?[^,。?]{0,4}(?:到|去)哪|"
+    r"(?:还|怎么|为什么|为啥|一直|都|迟迟|仍|还是|也)[^,。?]{0,6}(?:没|不|未)[^,。?能法可]{0,6}退(?!货吗)|"
+    r"(?:没|未)(?:有)?(?:给我|收到|见到|看到)?[^,。?]{0,4}(?:退款|退钱|退我|退给|到账|退回|返还)|"
+    r"退款?[^,。?]{0,8}(?:没收到|没有收到|没到|未到|没有到|收到了吗|不到账|没见|没看到|没返|还没)|"
+    r"(?:查|看|跟进|关注|咨询|问|了解)[^,。?]{0,8}(?:退款|退货|退钱|售后|换货)(?:的)?(?:进度|情况|状态|单|结果|到|信息|处理|记录|订单)?|"
+    r"(?:退款|退货|售后|换货)(?:的)?(?:进度|情况|状态|结果|时效|周期|时间|单号|记录|明细|流程走)|"
+    r"(?:退款|退货|售后|退|换货)[^,。?]{0,10}(?:进度|到账|到帐|审核|处理|批准|通过|哪一?步|什么情况|怎么回事|怎么样|完成|成功|失败|驳回|拒绝)|"
+    r"(?:我的?|想要的|那个?|这个?)退款(?:呢|怎么|在哪|何时|$)|等(?:着|了|待)[^,。?]{0,8}退(?:款|钱)|退(?:款|到|回|给|进)[^,。?]{0,6}(?:银行卡|微信|支付宝|哪张|哪里|哪个|哪儿|原|余额|账户)|(?:少|多|错)退了?"
+)
+_APPLY_FIRST = re.compile(
+    r"^(?:那|我|请|帮我|麻烦|我要|我想|想|给我|能不能|可以|可不可以|怎么|如何|怎样)*申请(?:仅)?(?:退|换|售后)|重新申请|想申请|要申请|怎么申请|如何申请|帮我?申请|哪里申请|在哪申请|申请不了|无法申请|不能申请|可以申请|能申请|怎样申请"
+)
+_APPLIED = re.compile(
+    r"(?:已经?|刚刚?|都|昨天|前天|上周|之前|早就|今天|早上|上午|下午|昨晚|我)(?:提交|申请|办理|办|点|走)了?(?:的)?[^,。?]{0,6}(?:退|换|售后|取消)|(?:申请|提交|办理)(?:了|过)[^,。?]{0,6}(?:退|换|售后)|(?:退货|退款|售后|换货)(?:申请|单)?(?:已经?|都)?(?:申请|提交|办理|寄)(?:了|过|好|的)|已经?(?:退|换|寄回|同意|审核|取件)|退货?(?:已经|都)|(?:货|东西|商品)[^,。?]{0,4}(?:寄回|退回|取走|拿走|退给|取回)|(?:取走|拿走|取件|上门)[^,。]{0,6}(?:了|过)|收到退货|同意退"
+)
+_PUSH = re.compile(r"(?:尽快|赶紧|快点|抓紧|及时|快些|早点|加快|催|着急)")
+_NOT_WANTED_BUT = re.compile(r"(?:赠品|发票|配件|袋子|吊牌|小票|包装)(?:我)?(?:就)?(?:也)?不(?:想|需)?要了|要不要了")
+_CANCEL_OTHER = re.compile(
+    r"取消(?:了|掉|一下|下|我的|这个|那个|该)?(?:预约|关注|自动|续费|会员|订阅|优惠|收藏|发票|开票|安装|提醒|验证|绑定|授权|闹钟|自提|分期|白条|短信|通知|免密|保险|运费险|推送|拼团|plus|置顶|静音)|(?:预约|会员|订阅|安装|发票|自动续费|自提|白条|分期|plus|保险|运费险)[^,。?]{0,6}取消"
+)
+_ADDRESS_ASKED = re.compile(
+    r"(?:查|看|确认|核实|核对|告诉|是哪|哪里|哪儿|什么|显示|报)[^,。]{0,12}地址|地址[^,。]{0,6}(?:是哪|是什么|是啥|在哪|多少|发我|给我|对吗|对不对|正确吗)"
+)
+_OUR_ADDRESS = re.compile(
+    r"(?:退货|寄回|退回|你们|店铺|仓库|门店|公司|返修|维修|售后|自提点?|商家|厂家|发货|实体店)(?:的|点)?(?:收货|收件)?地址|ip地址|网址|邮箱地址|地址库|发货地"
+)
+_NO_CHANGE = re.compile(
+    r"(?:不|不用|不要|不想|别|无需|不需要|没有?|没说|暂不|先别|先不)(?:要|想|再|给我|帮我|用|需要){0,2}(?:改|修改|更改|换|变更|更换)(?:收货|送货|配送|收件)?(?:地址|电话|手机|号码|收货人|名字)?(?:了|啦|$)|(?:没有?|别|不要|不用|不需要|没说要?)(?:修改|改动?|换|变更|更改|更换)(?:收货|送货)?(?:过)?(?:地址|电话|手机号?)|(?:地址|电话)[^,。?]{0,6}(?:不改了|不用改了?|不换了|不要改|别改|没改过|没有改|没变|不变|不用变|不需要改|不用换|不修改了)"
+)
+_ADDRESS_DONE = re.compile(
+    r"(?:地址|电话|信息)[^,。?]{0,6}(?:改好了?|修改好了?|改了|修改了|改成功了?|修改成功了?|改过来了?|换了)(?:吗|没|么|嘛|沒)|(?:改|修改)(?:成功|好)(?:了|没)(?:吗|没有|么)?"
+)
+_NEW_PLACE = re.compile(
+    r"(?:改成|改为|改到|换成|换到|更改为|修改为|修改成|变更为|改送到?|改寄到?|改发到?|送到|寄到|发到|换去|转寄到?|转到)\s*[:：]?\s*(?:我)?([一-鿿][^?？。!！;；]{3,60})"
+)
+_PLACE = re.compile(r"[省市区县镇乡村路街道巷弄号楼栋室幢苑城园厦]")
+_PHONE_ELSEWHERE = re.compile(
+    r"绑定|账号|账户|登录|登陆|密码|客服|注册|验证|会员|多少|是什么|给我个?|投诉|热线|人工|打电话|接电话|来电|没打|不接|电话打|配送员|快递员|安装|师傅|联系我|打不通|没人接"
+)
+_DELIVERY_TIME = re.compile(
+    r"(?:改|修改|更改|换|变更|调整|更换|推迟|延迟|延后|提前|约|预约|指定|选择?)[^,。?]{0,8}(?:时间|日期|送达)|(?:时间|日期)[^,。?]{0,6}(?:改|修改|更改|换|变更|调整|推迟|延后|提前)|(?:晚|推迟|延迟|延后|暂缓|过)[^,。?]{0,4}(?:几天|天|点|再)?(?:再)?(?:送|配送|派送|发货)|(?:先别|暂时?不要?|先不要?|别|不要)(?:发货|配送|送货|派送|送)"
+)
+_ORDER_VALUE = re.compile(r"(?:查|看|问|告诉|确认|核实|多少|哪|什么|几|显示|是)")
+_BOUGHT = re.compile(r"(?:我|客户|他|她)[^,。?]{0,6}(?:买的|买了|订的|下的|拍的|定的)")
+_CHOICE = re.compile(
+    r"(?:发|用|走|是|寄)(?:的)?(?:什么|哪个|哪家|啥)(?:快递|物流)|(?:什么|哪家|哪个|啥)(?:快递|物流)(?:发|公司|送|寄|的)|(?:能|可以|可不可以|能不能|能否)(?:不能)?(?:发|用|走|换|指定|选)(?:顺丰|圆通|中通|韵达|申通|京东|邮政|ems|极兔)|发(?:顺丰|圆通|中通|韵达|申通|邮政|ems)(?:吗|么|快递|不)|包邮|(?:运费|邮费|快递费|配送费|物流费|上楼费)|自提(?!点)|送货上门吗?|送(?:到)?楼|入户|(?:能|可以)(?:送|发|寄|配送)(?:到)?[一-鿿]{2,8}(?:吗|么|不)$"
+)
+_MOVES = re.compile(
+    r"到(?:哪|那)(?!个|款|种|家)|哪里了|哪儿了|什么时候|啥时候|何时|几时|多久|还没|没收到|没有收到|今天|明天|几天|几点|进度|信息|单号|更新|催|查|显示|状态|没动|怎么|为什么|停|在哪|哪去|丢|慢|签收"
+)
+
+
+def read_chinese(text: str) -> Reading:
+    """The purpose of one Chinese sentence (normalised, forwarded wrapper removed)."""
+    seen, _hits = hints(text)
+    if seen & (REFUND | RETURN | BACK | EXCHANGE | AFTERSALE) and (reading := _aftersale(text, seen)) is not None:
+        return reading
+    if seen & (ADDRESS | CONTACT | CHANGE | WRONG) and (reading := _address(text, seen)) is not None:
+        return reading
+    if seen & (CANCEL | UNWANTED) and (reading := _cancel(text, seen)) is not None:
+        return reading
+    return _ordinary(text, seen)
+
+
+def _how(text: str) -> dict[str, str]:
+    if re.search(r"怎么|如何|怎样|咋|哪里|在哪|流程|步骤", text):
+        return {"question": "how"}
+    if re.search(r"能不能|可以|可不可以|能否|能.{0,8}[吗么嘛不]|可否|行不行|是否", text):
+        return {"question": "can"}
+    return {}
+
+
+def _aftersale(text: str, seen: int) -> Reading | None:
+    plain = _A_NOT_A.sub("能", text)
+    exchange_only = seen & EXCHANGE and not seen & (REFUND | RETURN | BACK)
+    if exchange_only and seen & ADDRESS:
+        return None
+    if _withdraws(plain, seen):
+        return Reading(Intent.WITHDRAW_AFTERSALE, 0.9, "negated")
+    if seen & AFTERSALE and not seen & (REFUND | RETURN | BACK | EXCHANGE):
+        if seen & (WHEN | PROGRESS | LOOK | DONE | URGE) or re.search(r"呢|了吗|没来|还没", text):
+            return Reading(Intent.AFTERSALE_STATUS, 0.8)
+        if re.search(r"申请售后|要售后|办理?售后", text):
+            return Reading(
+                Intent.REQUEST_REFUND, 0.6, "unsure", (Intent.REQUEST_EXCHANGE, Intent.AFTERSALE_STATUS), _how(text)
+            )
+        return None
+    if seen & BACK and not seen & (REFUND | RETURN | EXCHANGE | MONEY) and not _goes_back(text):
+        return None
+    if seen & CANCEL and seen & ORDER and not _status(plain, seen):
+        return None  # 取消订单并退款: the cancellation is the deed, the refund follows from it
+    if _status(plain, seen):
+        return Reading(Intent.AFTERSALE_STATUS, 0.9)
+    if re.search(
+        r"(?:谁|运费|邮费|费用|手续费|违约金)[^,。?]{0,6}(?:出|承担|付|负责|多少|要钱|给|报销)|规则|政策|运费险|(?:支持|有|是)[^,。?]{0,4}(?:无理由|包退|包换)|七天无理由(?:吗|么)|几天(?:内|之内)?(?:可以|能)|多少天(?:内|之内)?(?:可以|能)|(?:收|扣|要)(?:手续费|运费|费用|违约金)",
+        text,
+    ):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy", (Intent.REQUEST_REFUND,))
+    if exchange_only:
+        if re.search(
+            r"换个(?:快递|说法|客服|人|方式|支付|付款|物流)|换(?:成|一个)(?:微信|支付宝|花呗|信用卡|货到付款|客服|人|快递|顺丰)",
+            text,
+        ):
+            return None
+        return Reading(
+            Intent.REQUEST_EXCHANGE, 0.85, "", (Intent.REQUEST_REFUND,), _how(text) | {"aftersale_kind": "exchange"}
+        )
+    kind = "return" if seen & (RETURN | BACK) and not seen & REFUND else "refund"
+    return Reading(Intent.REQUEST_REFUND, 0.88, "", (Intent.AFTERSALE_STATUS,), _how(text) | {"aftersale_kind": kind})
+
+
+def _goes_back(text: str) -> bool:
+    return (
+        re.search(
+            r"[能可要想给帮怎何法以须]退|退[吗掉了么不给嘛呢吧?]|退$|[我把]退|退款|办理退|申请退|得退|直接退|全退|都退|退[一-鿿]{1,6}",
+            text,
+        )
+        is not None
+    )
+
+
+def _withdraws(plain: str, seen: int) -> bool:
+    if _WITHDRAW_AFTERSALE.search(plain) is None:
+        return False
+    # 怎么不退款, 为什么取消我的退货: a complaint about us, not a change of mind.
+    if re.search(
+        r"(?:为什么|为啥|怎么|凭什么|还|都|迟迟|一直|又|商家|卖家|你们|客服|仓库|他们|店家)[^,。?]{0,6}(?:不|取消|撤销|关闭)[^,。?]{0,6}(?:退|换)",
+        plain,
+    ):
+        return bool(re.search(r"怎么(?:才能|样)?(?:取消|撤销|撤回)", plain))
+    if re.search(r"(?:取消|撤销)[^,。?]{0,8}订单[^,。?]{0,10}(?:退款|退钱|退货)", plain) and not re.search(
+        r"退[款货换]?(?:的)?申请", plain
+    ):
+        return bool(re.search(r"订单的?退(?:款|货)(?:申请)?(?:吧|$)", plain))
+    if (
+        re.search(
+            r"(?:能|可以|帮我|我要|我想|请)(?:直接|先)?退(?:款|货)?[^,。?]{0,3}[,，。 ]+[^,。?]{0,6}取消(?:订单)?", plain
+        )
+        and seen & ORDER
+    ):
+        return False
+    if re.search(r"(?:不|别)(?:想|要|用)?换(?:货)?了?[,，。 ]*(?:直接|我要|还是|给我|就)?[^,。?]{0,4}退", plain):
+        return False
+    return not re.search(
+        r"不退(?:款|货)?(?:吗|么|的话|我|给)|不(?:退|换)(?:就|怎么|咋|不行)|要不(?:就)?退|不好[^,。?]{0,4}退|不(?:合适|喜欢|满意|想要了?)[^,。?]{0,6}退|不[^退,。?]{2,}退",
+        plain,
+    ) or bool(
+        re.search(
+            r"不(?:想|要|用|需要)?退(?:款|货)?了|(?:取消|撤销|撤回)[^,。?]{0,8}(?:退|换|售后)|退[^,。?]{0,12}(?:取消|撤销|撤回)",
+            plain,
+        )
+    )
+
+
+def _status(plain: str, seen: int) -> bool:
+    if _APPLY_FIRST.search(plain) and not seen & (WHEN | DONE):
+        return False
+    if _APPLIED.search(plain) or _STATUS.search(plain):
+        return True
+    if seen & WHEN and not re.search(
+        r"几天(?:内|之内)|多少天(?:内|之内)|(?:多久|多长时间|什么时候)[^,。?]{0,4}(?:内|可以申请|能申请|能退货|可以退货)",
+        plain,
+    ):
+        return True
+    if seen & (RETURN | AFTERSALE) and seen & DONE and seen & (PROGRESS | WHERE | LOOK):
+        return True
+    return bool(
+        seen & REFUND
+        and _PUSH.search(plain)
+        and re.search(r"处理|退给|审核|退款(?:吧|啊|呢)?$", plain)
+        and not re.search(r"我要|我想|申请", plain)
+    )
+
+
+def _address(text: str, seen: int) -> Reading | None:
+    about_place = seen & ADDRESS
+    moved = _NEW_PLACE.search(text)
+    if about_place or seen & CONTACT:
+        if _OUR_ADDRESS.search(text):
+            return Reading(Intent.OUT_OF_SCOPE, 0.7)
+        if not about_place and _PHONE_ELSEWHERE.search(text):
+            return None
+        if _NO_CHANGE.search(_A_NOT_A.sub("能", text)):
+            return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated", (Intent.ORDER_DETAIL,))
+        if _ADDRESS_DONE.search(text):
+            return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "address"})
+        if seen & (CHANGE | WRONG):
+            if about_place and not seen & CHANGE and re.search(r"地址(?:是)?(?:没有?|不)(?:错|有误)|地址(?:对|正确)", text):
+                return None
+            return Reading(Intent.CHANGE_ADDRESS, 0.9, "", (), _how(text))
+        if about_place and (_ADDRESS_ASKED.search(text) or seen & LOOK):
+            return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": "address"})
+    if moved is not None and seen & CHANGE and _PLACE.search(moved[1]) and not seen & (TIME | OTHER):
+        return Reading(Intent.CHANGE_ADDRESS, 0.85)
+    return None
+
+
+def _cancel(text: str, seen: int) -> Reading | None:
+    plain = _A_NOT_A.sub("能", text)
+    if _CANCEL_OTHER.search(plain) or _NOT_WANTED_BUT.search(text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if seen & CANCEL:
+        if not _CANNOT_CANCEL.search(plain) and _NEGATED_CANCEL.search(plain):
+            if re.search(r"没有?(?:说|想|要|让|申请|点|主动|操作)?[^,。?]{0,4}取消|不是我?取消|误", plain):
+                return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.ORDER_DETAIL,))
+            return Reading(Intent.WITHDRAW_AFTERSALE, 0.75, "negated", (Intent.URGE_SHIPMENT, Intent.ORDER_DETAIL))
+        if re.search(
+            r"(?:取消|撤销)[^,。?]{0,4}(?:的)?(?:手续费|违约金|扣费|罚|政策|规则|条件|要钱|扣钱|收费)|撤[销回](?:取消|申请)|取消(?:的)?申请(?:取消|撤)|恢复",
+            plain,
+        ):
+            return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy")
+        blamed = _BLAME.search(plain) and not re.search(r"怎么(?:还|就)?(?:不能|不让|取消不)|怎么取消(?!了)", plain)
+        if (blamed or _CANCELLED.search(plain)) and not _FORCED.search(plain) and not _CANNOT_CANCEL.search(plain):
+            return Reading(Intent.ORDER_DETAIL, 0.75, "", (Intent.CANCEL_ORDER,))
+        return Reading(Intent.CANCEL_ORDER, 0.9, "", (Intent.REQUEST_REFUND,), _how(text))
+    if re.search(
+        r"不(?:是)?不(?:想)?要|没说不要|不是不要|(?:要|买)错了(?:吗|么)|为什么|不想要(?:这个)?(?:赠|颜色|发票)", text
+    ):
+        return None
+    if seen & (SHIP | PARCEL) and re.search(r"不(?:发|到|送)[^,。?]{0,6}(?:我)?(?:就|的话)?不(?:想)?要了|再不", text):
+        return Reading(Intent.WHERE_IS_ORDER, 0.6, "unsure", (Intent.CANCEL_ORDER,))
+    return Reading(Intent.CANCEL_ORDER, 0.75, "", (Intent.REQUEST_REFUND,))
+
+
+def _ordinary(text: str, seen: int) -> Reading:
+    if seen & TODO:
+        return Reading(Intent.TODO, 0.9)
+    if seen & (CHANGE | TIME) and _DELIVERY_TIME.search(text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.75)
+    if re.search(r"(?:先别|暂时?不要?|先不要?|别|不要)(?:给我)?(?:发货|配送|送货|派送|送)", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated")
+    if seen & STOCK:
+        return Reading(Intent.STOCK, 0.88)
+    moving = seen & (WHERE | PARCEL | SHIP | ARRIVE | URGE)
+    if seen & FOREIGN and not (moving and _moves_strongly(text, seen)):
+        if seen & FIELD and seen & ORDER:
+            return Reading(Intent.ORDER_DETAIL, 0.75)
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if _CHOICE.search(text) and not re.search(r"到哪|什么时候|啥时候|没收到|几天|多久|还没", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if seen & FIELD and not (moving & (WHERE | SHIP | ARRIVE | URGE)):
+        if seen & ORDER or _ORDER_VALUE.search(text):
+            return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": _about(text)})
+    if seen & MANY and seen & (ORDER | LOOK) and not moving & (WHERE | ARRIVE | SHIP):
+        return Reading(Intent.CUSTOMER_ORDERS, 0.8, "", (Intent.ORDER_DETAIL,))
+    if moving and _about_parcel(text, seen):
+        return Reading(Intent.WHERE_IS_ORDER, 0.9)
+    if seen & WHEN and re.search(r"到|送|发|来|收", text):
+        return Reading(Intent.WHERE_IS_ORDER, 0.8)
+    if seen & ORDER and seen & LOOK:
+        return Reading(Intent.ORDER_DETAIL, 0.75, "", (Intent.WHERE_IS_ORDER,))
+    if seen & GREET and len(text) <= 12 and not seen & ~(GREET | WANT):
+        return Reading(Intent.SMALLTALK, 0.9)
+    return Reading(
+        Intent.OUT_OF_SCOPE, 0.5, "unsure", (Intent.WHERE_IS_ORDER, Intent.HELP) if seen & ORDER else (Intent.HELP,)
+    )
+
+
+def _moves_strongly(text: str, seen: int) -> bool:
+    if _CHOICE.search(text) and not re.search(r"到哪|没收到|还没", text):
+        return False
+    strong = seen & (WHERE | SHIP) or (seen & (PARCEL | ARRIVE) and seen & (WHEN | URGE | LOOK))
+    return bool(strong and _MOVES.search(text) and not seen & INVOICE and not re.search(r"安装|预约|人工|投诉", text))
+
+
+def _about_parcel(text: str, seen: int) -> bool:
+    if seen & (WHERE | URGE | SHIP):
+        return True
+    if seen & PARCEL:
+        return True
+    return bool(
+        seen & ARRIVE
+        and (seen & (WHEN | ORDER | GOODS | PARCEL | LOOK) or re.search(r"今天|明天|后天|吗|没|什么|几|能|怎么", text))
+    )
+
+
+def _about(text: str) -> str:
+    if re.search(r"付款时间|支付时间|付款确认|什么时候买|什么时候下|下单时间|购买时间|成交时间", text):
+        return "paid_at"
+    if re.search(r"金额|多少钱|实付|应付|总价|付款金额", text):
+        return "amount"
+    return "order"
