@@ -16,6 +16,7 @@ from domain.ports import Chat
 from domain.store import Claimed, Deadline, Json, Store, StoredOrder, UnitOfWork, Upserted
 from domain.tokens import Signer, Token
 from domain.topics import Topic
+from domain.understand.plan import Plan
 
 P = TypeVar("P")
 
@@ -73,6 +74,7 @@ class Question:
     text: str
     message: Message
     confidence: float = 1.0
+    plan: Plan | None = None  # the whole reading, when the question came from a sentence
 
 
 @dataclass(frozen=True, slots=True)
