@@ -7,6 +7,7 @@ and any unreadable answer mean doubt (`OutcomeUnknown`). For a *read* they mean 
 from __future__ import annotations
 
 import json as jsonlib
+import logging
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ class Http:
     def __init__(self, base_url: str, *, transport: httpx.AsyncBaseTransport | None = None, timeout: float = 10.0) -> None:
         self.server_time: datetime | None = None
         """The `Date` of the last answer: what to trust when the platform says that our clock is wrong."""
+        for chatty in ("httpx", "httpcore"):  # they log whole addresses, and platforms put tokens into the query
+            logging.getLogger(chatty).setLevel(logging.WARNING)
         self._client = httpx.AsyncClient(base_url=base_url, transport=transport, timeout=timeout, trust_env=False)
 
     async def call(
