@@ -171,11 +171,12 @@ class Approval:
     fingerprint: str  # of the order's material facts when the card was made
     rule: str  # which policy row chose the steps, with its version
     key: str  # idempotency key of the effect
-    facts: Json  # what the card shows and the effect needs; encrypted at rest, so facts["private"] may hold a receiver
+    facts: Json  # what the card shows and the effect needs; no personal data in clear
     due_at: datetime | None = None
     execute_at: datetime | None = None  # end of the undo window
     executed_at: datetime | None = None
     result: str = ""  # platform's reference, or the reason it failed
+    private: Json = None  # encrypted at rest, never shown unmasked in a group: {"receiver": {...}} of an address change
 
 
 class Approvals(Protocol):
