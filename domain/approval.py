@@ -279,6 +279,31 @@ def retry(approval: Approval, actor: Actor, now: datetime, *, event_id: str = ""
     return move(approval, to, execute_at=now, decisions=(*approval.decisions, word), result="")
 
 
+def handled(approval: Approval, actor: Actor, now: datetime, *, done: bool, event_id: str = "") -> Approval | Denied:
+    """A person looked, or acted, in the platform's back office. `done` False sends an unknown outcome round again.
+
+    Whoever may request or decide may say that a task is done; only who may decide the last step may settle a doubt.
+    """
+    state = State(approval.state)
+    words = standing(approval)
+    if state not in (State.BY_HAND, State.FAILED, State.UNKNOWN) or not words or (not done and state is not State.UNKNOWN):
+        return Denied(Why.CLOSED, words[-1] if words else None)
+    denied = _acting(approval, actor)
+    if denied is not None:
+        return denied
+    needed = {May(approval.steps[words[-1].step])}
+    if state is State.BY_HAND:
+        needed |= {May.REQUEST_CHANGE}
+    if not needed & actor.may:
+        return Denied(Why.NOT_YOURS, words[-1])
+    said_no = verdict_of(approval) == Verdict.REFUSE
+    word = said(approval, actor, Verdict.HANDLED, now, event_id=event_id, step=words[-1].step)
+    decisions = (*approval.decisions, word)
+    if done:
+        return move(approval, State.REFUSED if said_no else State.DONE, decisions=decisions, result="")
+    return move(approval, State.REFUSING if said_no else State.AGREED, decisions=decisions, execute_at=now)
+
+
 def transfer(
     approval: Approval, actor: Actor, to_id: int, to_name: str, to_may: frozenset[May], now: datetime, *, event_id: str = ""
 ) -> Approval | Denied:

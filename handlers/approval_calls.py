@@ -210,5 +210,5 @@ async def decline_shipped(approval: Approval, key: str, desk: Desk) -> None:
 
 def new_receiver(approval: Approval) -> Receiver | None:
     """The wished receiver in clear. Only for the call itself; never for a card."""
-    kept = (approval.facts.get("private") or {}).get("receiver")
+    kept = (approval.private or {}).get("receiver")
     return Receiver(**kept) if kept else None

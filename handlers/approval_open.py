@@ -6,7 +6,7 @@ A second request for the same thing finds the first one; it never replaces it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -49,6 +49,7 @@ class Asked:
     aftersale: Aftersale | None = None
     deadline: datetime | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    private: Json = None
 
 
 def policy_of(desk: Desk) -> ApprovalPolicy:
@@ -100,6 +101,7 @@ def open_approval(
             key=asked.key,
             facts=facts,
             due_at=min(due, asked.deadline) if asked.deadline else due,
+            private=asked.private,
         )
     )
     if state is not State.DRAFT:
@@ -196,7 +198,7 @@ def ask_again(
         return None
     if why == "deadline":
         return None
-    kept = {name: old.facts[name] for name in ("private", "to", "from", "to_key", "chat") if name in old.facts}
+    kept = {name: old.facts[name] for name in ("to", "from", "to_key") if name in old.facts}
     asked = Asked(
         kind=old.kind,
         channel=old.channel,
@@ -211,8 +213,13 @@ def ask_again(
         aftersale=aftersale,
         deadline=aftersale.deadline if aftersale else None,
         extra={**kept, "replaces": old.number},
+        private=old.private,
     )
-    return open_approval(uow, asked, stored, now, desk)
+    fresh = open_approval(uow, asked, stored, now, desk)
+    ended = uow.approvals.get(old.id)
+    if ended is not None:
+        saved(uow, replace(ended, facts={**ended.facts, "replaced_by": fresh.number}))
+    return fresh
 
 
 # --- who --------------------------------------------------------------------------------------------------------------
