@@ -7,6 +7,8 @@ moves the connector's clock and the emulator's clock together whenever the conne
 
 from __future__ import annotations
 
+import asyncio
+import heapq
 import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -37,10 +39,14 @@ CANARIES = ("13912345678", "张三丰不外传", "桃花岛路42号", "canary-se
 """Personal data and secrets planted in settings, orders and requests: they may come out of no log, error or quarantine row."""
 
 
+_TURNS = 25  # turns of the loop that the waking get before virtual time moves on
+
+
 class Loopback(httpx.ASGITransport):
     """Mounts an emulator without a socket and turns its dropped connections into what a socket would show."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)  # a socket would let others run here
         try:
             return await super().handle_async_request(request)
         except Dropped as lost:
@@ -97,6 +103,8 @@ class Harness:
     pushes: Callable[[], Pushes] | None = None
     token_creations: Callable[[], int] | None = None  # how often the emulator issued or refreshed a token
     expire_token: Callable[[], None] | None = None
+    _woken: int = 0
+    _asleep: list[tuple[datetime, int]] = field(default_factory=list)
 
     def fault(self, name: str, call: str = "*", *, standing: bool = False) -> None:
         """Plan one of FAULTS at the emulator."""
@@ -116,9 +124,19 @@ class Harness:
         self.emulator.clock.move(seconds)
 
     async def sleep(self, seconds: float) -> None:
-        """What the connector is given instead of asyncio.sleep."""
+        """What the connector is given instead of asyncio.sleep. Sleepers wake in order of time; whoever is awake runs first."""
         self.naps.append(seconds)
-        self.move(seconds)
+        due = (self.clock.now() + timedelta(seconds=seconds), len(self.naps))
+        heapq.heappush(self._asleep, due)
+        while True:
+            woken = self._woken
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            if self._asleep[0] == due and self._woken == woken:
+                heapq.heappop(self._asleep)
+                self._woken += 1
+                self.move(max(0.0, (due[0] - self.clock.now()).total_seconds()))
+                return
 
     async def read_once(self) -> Any:
         """Any one reading call: used for faults, pace, tokens and logs."""
