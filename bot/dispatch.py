@@ -20,14 +20,14 @@ from domain.ids import key as make_key
 from domain.people import Actor, May, Person
 from domain.privacy import safe_text
 from domain.store import AuditEntry, Json, Reads
-from domain.understand import Lexicon, Plan, understand
+from domain.understand import Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
 from handlers.desk import Desk, Need, Press, Question
 from handlers.router import Router
 from handlers.words.common import words
 
 log = structlog.get_logger()
 REMEMBER = timedelta(minutes=10)
-_QUIET = frozenset({"smalltalk", "out_of_scope"})
+_QUIET = frozenset({Intent.SMALLTALK, Intent.OUT_OF_SCOPE})
 _STALE_TRIES = 4
 
 
@@ -75,14 +75,14 @@ class Dispatcher:
     async def answer(self, message: Message, actor: Actor, *, remembered: Json | None = None) -> Answer:
         """Understand and answer for a known actor. Reads only, unless the handler itself writes."""
         started = time.perf_counter()
-        context = Plan.from_json(remembered["plan"]) if remembered and "plan" in remembered else None
+        context = _plan(remembered)
         text = message.text or " ".join(a.text for a in message.attachments if a.text)
         plan = understand(text, now=self.desk.clock.now(), context=context, lexicon=await self.lexicon())
         intent = plan.intent.value
-        if not message.addressed and (intent in _QUIET or plan.alternatives):
-            return Answer(intent, plan.slots, None, (time.perf_counter() - started) * 1000)
+        if not message.addressed and (plan.intent in _QUIET or plan.alternatives):
+            return Answer(intent, slots_json(plan.slots), None, (time.perf_counter() - started) * 1000)
         reply = await self._reply(plan, message, actor)
-        return Answer(intent, plan.slots, reply, (time.perf_counter() - started) * 1000, plan)
+        return Answer(intent, slots_json(plan.slots), reply, (time.perf_counter() - started) * 1000, plan)
 
     async def _reply(self, plan: Plan, message: Message, actor: Actor) -> Reply:
         say = words(self.desk.lang)
@@ -94,13 +94,14 @@ class Dispatcher:
         if need.may is not None and need.may not in actor.may:
             await self._denied(actor, f"question:{plan.intent.value}", message.message_id)
             return Reply(say.not_allowed(need.may), private=True)
-        question = Question(plan.intent.value, plan.slots, message.text, message, plan.confidence)
-        return await self._guarded(need, question, actor, message.message_id)
+        question = Question(plan.intent.value, slots_json(plan.slots), message.text, message, plan.confidence, plan)
+        reply: Reply = await self._guarded(need, question, actor, message.message_id)
+        return reply
 
     def _did_you_mean(self, plan: Plan) -> Reply:
         say = words(self.desk.lang)
         buttons = tuple(
-            Button(say.intent_name(other), self.desk.signer.sign("ask.meant", f"plan:{index}"))
+            Button(say.intent_name(other.value), self.desk.signer.sign("ask.meant", f"plan:{index}"))
             for index, other in enumerate(plan.alternatives[:4])
         )
         return Reply(say.did_you_mean(), choices=buttons)
@@ -130,17 +131,18 @@ class Dispatcher:
             await self._denied(actor, f"button:{token.action}", click.event_id)
             return Reply(say.not_allowed(need.may), private=True)
         press = Press(token, click, {name: safe_text(value, 500) for name, value in click.values})
-        return await self._guarded(need, press, actor, click.event_id)
+        reply: Reply | None = await self._guarded(need, press, actor, click.event_id)
+        return reply
 
     async def _meant(self, click: Click, actor: Actor, index: int) -> Reply | None:
         chat, who = click.chat, click.sender.user_id
         now = self.desk.clock.now()
         kept = await self.desk.store.read(lambda r: r.dialogs.recall(chat.platform, chat.chat_id, who, now))
-        plan = Plan.from_json(kept["plan"]) if kept and "plan" in kept else None
+        plan = _plan(kept)
         if plan is None or index >= len(plan.alternatives):
             return Reply(words(self.desk.lang).old_button(), private=True)
-        chosen = plan.chosen(index)
-        message = Message(chat, click.sender, click.event_id, plan.text, click.sent_at)
+        chosen = dataclasses.replace(plan, intent=plan.alternatives[index], alternatives=(), confidence=1.0)
+        message = Message(chat, click.sender, click.event_id, str((kept or {}).get("text", "")), click.sent_at)
         reply = await self._reply(chosen, message, actor)
         await self.remember(message, chosen)
         return reply
@@ -178,7 +180,7 @@ class Dispatcher:
         return Actor(person, may, platform, user_id, chat_id, kind is ChatKind.DIRECT, self.desk.lang)
 
     async def remember(self, message: Message, plan: Plan) -> None:
-        state = {"plan": plan.to_json()}
+        state = {"plan": to_json(plan), "text": safe_text(message.text, 500)}
         until = self.desk.clock.now() + REMEMBER
         chat, who = message.chat, message.sender.user_id
         await self.desk.store.write(lambda u: u.dialogs.remember(chat.platform, chat.chat_id, who, state, until))
@@ -223,13 +225,16 @@ class Dispatcher:
 
     def _read_lexicon(self, reads: Reads) -> Lexicon:
         levels = reads.stock.levels(limit=5000)
-        shops = {shop: channel for channel, shop in self.desk.channels.shops()}
         return Lexicon.build(
-            shops=shops,
-            warehouses={level.warehouse for level in levels},
-            skus={level.sku: level.title for level in levels},
+            shops={shop: () for _, shop in self.desk.channels.shops()},
+            warehouses={level.warehouse: () for level in levels},
+            skus={level.sku: (level.title,) for level in levels},
             people=[person.name for person in reads.people.everyone()],
         )
+
+
+def _plan(remembered: Json | None) -> Plan | None:
+    return from_json(remembered["plan"]) if remembered and "plan" in remembered else None
 
 
 def trusted_operator(desk: Desk, *, name: str, chat_id: str = "cli") -> Actor:
