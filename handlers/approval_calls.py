@@ -98,7 +98,7 @@ def can_refuse(approval: Approval, desk: Desk) -> bool:
 async def refusal_codes(approval: Approval, desk: Desk) -> tuple[tuple[str, str], ...]:
     """(code, words) that the platform accepts for this after-sale; empty where it takes none."""
     refuser = desk.channels.get(approval.channel, approval.shop, RefusesRefunds)
-    if refuser is None or not approval.subject:
+    if refuser is None or not approval.subject or approval.kind == "address":
         return ()
     return await refuser.refusal_reasons(approval.subject)
 
@@ -107,7 +107,7 @@ async def look(approval: Approval, desk: Desk) -> Look:
     """Ask the platform how things stand now. Raises Unavailable and its kin when it cannot be asked at the moment."""
     orders = desk.channels.get(approval.channel, approval.shop, FetchesOrder)
     aftersales = desk.channels.get(approval.channel, approval.shop, FetchesAftersale)
-    if approval.subject:
+    if approval.subject and approval.kind != "address":
         if aftersales is None:
             return Look()
         seen = await aftersales.aftersale(approval.subject, approval.order_number)

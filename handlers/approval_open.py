@@ -109,6 +109,51 @@ def open_approval(
     return approval
 
 
+def refreshed(
+    uow: UnitOfWork, approval: Approval, aftersale: Aftersale | None, stored: StoredOrder | None, now: datetime, desk: Desk
+) -> Approval:
+    """Nobody has decided yet, and the facts moved: the same approval over the new facts, its steps chosen anew, not saved.
+
+    Buttons pressed on the old picture carry the old fingerprint and change nothing.
+    """
+    policy = policy_of(desk)
+    asked = Asked(
+        kind=approval.kind,
+        channel=approval.channel,
+        shop=approval.shop,
+        order_number=approval.order_number,
+        amount=aftersale.amount if aftersale else approval.amount,
+        key=approval.key,
+        reason=aftersale.reason if aftersale else str(approval.facts.get("reason", "")),
+        aftersale=aftersale,
+    )
+    case = case_of(uow, asked, stored, now)
+    match = policy.match(case)
+    last = aftersale.deadline if aftersale else None
+    facts = {
+        **approval.facts,
+        "reason": safe_note(asked.reason, 60),
+        "material": material(stored.order if stored else None, aftersale),
+        "row": match.row.words if match.row else "",
+        "also": [row.name for row in match.also[:3]],
+        "customer": {"orders": case.orders, "refunds": case.refunds},
+        **({"deadline": millis(last) if last else None} if aftersale else {}),
+        **_aftersale_facts(aftersale),
+    }
+    due = approval.created_at + timedelta(hours=match.row.hours if match.row else 8.0)
+    return replace(
+        approval,
+        amount=asked.amount,
+        order_id=stored.id if stored else approval.order_id,
+        steps=match.row.steps if match.row else (),
+        step=0,
+        rule=policy.stamp(match.row),
+        facts=facts,
+        fingerprint=fingerprint(facts["material"]),
+        due_at=min(due, last) if last else due,
+    )
+
+
 def announce(uow: UnitOfWork, approval: Approval, now: datetime, desk: Desk) -> None:
     """The request is real now: card to the right groups, clock started, order held, all on record."""
     people = whose_turn(uow, approval, desk)
@@ -190,9 +235,9 @@ def ask_again(
     if aftersale is None and old.subject and stored is not None:
         card = uow.orders.card(stored.id)
         aftersale = next((each for each in card.aftersales if each.number == old.subject), None) if card else None
-    if old.subject and (aftersale is None or aftersale.stage is not AftersaleStage.WAIT_MERCHANT):
+    if old.subject and old.kind != "address" and (aftersale is None or aftersale.stage is not AftersaleStage.WAIT_MERCHANT):
         return None
-    if not old.subject and (why not in ("changed", "too_old", "stale_data") or stored is None):
+    if (not old.subject or old.kind == "address") and (why not in ("changed", "too_old", "stale_data") or stored is None):
         return None
     if stored is not None and stored.order.stage in (Stage.CLOSED_UNPAID, Stage.CLOSED_REFUNDED):
         return None
