@@ -1,0 +1,141 @@
+"""Finding an order by phone, waybill, name, buyer, or the last four digits of anything: one small table.
+
+A row is (bucket, handle, order). The bucket is the order's 24-day span (the top bits of its time-ordered key), so that
+ingest only ever touches the newest span's pages: a plain index on a random value is what makes SQLite slower with every
+order it holds. A look-up seeks once per span, newest first.
+
+A handle is 15 keyed bits of the last four digits and 48 keyed bits of the whole value: the exact value is one point, "ends
+in 8842" is one range, over order numbers, waybills and phones alike. Names and buyers, which nobody asks for by tail, are
+the negative half. Hits are verified against the row, so a collision costs a read, not an answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+
+from domain.order import Order
+from domain.store import Json
+from storage.keys import Keys
+from storage.sql import Bulk, Conn
+
+SPAN_BITS = 52  # of the order's key: 2^21 seconds
+NEW_HANDLES = Bulk("handles", {"bucket": "bigint", "handle": "bigint", "order_id": "bigint"}, "ON CONFLICT DO NOTHING")
+_NOT_DIGIT = re.compile(r"\D+")
+_EXTENSION = re.compile(r"[-,，转#]")
+_LOW = (1 << 48) - 1
+
+
+def phone_key(phone: str) -> str:
+    """The digits that identify a phone: no country prefix of the mainland, no extension of a virtual number."""
+    if len(phone) == 11 and phone.isdigit():
+        return phone
+    if "*" in phone:
+        return phone.strip()
+    digits = _NOT_DIGIT.sub("", _EXTENSION.split(phone.strip().lstrip("+"), maxsplit=1)[0]) or _NOT_DIGIT.sub("", phone)
+    for prefix in ("0086", "86"):
+        if digits.startswith(prefix) and len(digits) == 11 + len(prefix):
+            return digits[len(prefix) :]
+    return digits
+
+
+def tail_of(text: str) -> str:
+    """The last four digits, or "" when it does not end in at least four."""
+    tail = text[-4:]
+    return tail if len(tail) == 4 and tail.isascii() and tail.isdigit() else ""
+
+
+class Handles:
+    """Computes handles. Keeps the keyed bits of tails, of which there are ten thousand."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._key = keys.blind
+        self._tails: dict[str, int] = {}
+
+    def tail_bits(self, tail: str) -> int:
+        found = self._tails.get(tail)
+        if found is None:
+            raw = hashlib.blake2b(tail.encode("utf-8", "replace"), digest_size=2, key=self._key, person=b"tail").digest()
+            found = (int.from_bytes(raw, "big") >> 1) << 48
+            if len(self._tails) < 20_000:
+                self._tails[tail] = found
+        return found
+
+    def tail_range(self, tail: str) -> tuple[int, int]:
+        low = self.tail_bits(tail)
+        return low, low | _LOW
+
+    def value(self, kind: str, text: str, tail: str) -> int:
+        """The handle of a value that may be asked for by its tail."""
+        raw = hashlib.blake2b((kind + text).encode("utf-8", "replace"), digest_size=6, key=self._key).digest()
+        bits = self._tails.get(tail)
+        return (self.tail_bits(tail) if bits is None else bits) | int.from_bytes(raw, "big")
+
+    def whole(self, kind: str, text: str) -> int:
+        """The handle of a value that is only asked for as a whole."""
+        raw = hashlib.blake2b((kind + text).encode("utf-8", "replace"), digest_size=8, key=self._key).digest()
+        return -1 - (int.from_bytes(raw, "big") >> 1)
+
+    def phone(self, phone: str) -> int:
+        key = phone_key(phone)
+        return self.value("p", key, tail_of(key))
+
+    def waybill(self, waybill: str) -> int:
+        return self.value("w", waybill.upper(), tail_of(waybill))
+
+    def name(self, name: str) -> int:
+        return self.whole("n", name.strip().casefold())
+
+    def buyer(self, channel: str, shop: str, buyer_key: str) -> int:
+        return self.whole("b", f"{channel}|{shop}|{buyer_key}")
+
+    def rows(self, order_id: int, order: Order) -> list[tuple[int, int, int]]:
+        """Every handle of an order. A masked name identifies nobody and gets none."""
+        bucket, to, number = order_id >> SPAN_BITS, order.receiver, order.number
+        tail = tail_of(number)
+        found = [(bucket, self.value("o", number, tail), order_id)] if tail else []
+        if to.phone:
+            found.append((bucket, self.phone(to.phone), order_id))
+        if to.name and "*" not in to.name:
+            found.append((bucket, self.name(to.name), order_id))
+        if order.buyer_key:
+            found.append((bucket, self.buyer(order.channel, order.shop, order.buyer_key), order_id))
+        for parcel in order.parcels:
+            found.append((bucket, self.waybill(parcel.waybill), order_id))  # noqa: PERF401  hot path, mostly empty
+        return found
+
+
+# Distinct spans, newest first, by hopping over the index instead of reading it.
+_SPANS = """
+WITH RECURSIVE span(x) AS (
+  SELECT MAX(bucket) FROM handles
+  UNION ALL
+  SELECT (SELECT MAX(bucket) FROM handles WHERE bucket < x) FROM span WHERE x IS NOT NULL AND x > ?
+)
+"""
+_EXACT = (
+    _SPANS
+    + "SELECT h.order_id FROM span JOIN handles h ON h.bucket = span.x AND h.handle = ? ORDER BY h.order_id DESC LIMIT ?"
+)
+_SPAN_LIST = _SPANS + "SELECT x FROM span WHERE x IS NOT NULL"
+_RANGE = "SELECT DISTINCT order_id FROM handles WHERE bucket = ? AND handle BETWEEN ? AND ? ORDER BY order_id DESC"
+
+
+def exact(conn: Conn, handle: int, *, since_span: int = -1, limit: int = 50) -> list[int]:
+    """Order keys with this handle, newest first."""
+    return [row[0] for row in conn.all(_EXACT, (since_span, handle, limit))]
+
+
+def ranged(conn: Conn, low: int, high: int) -> Iterator[int]:
+    """Order keys with a handle in the range, newest span first; stop iterating when enough are found."""
+    for (span,) in conn.all(_SPAN_LIST, (-1,)):
+        for row in conn.all(_RANGE, (span, low, high)):
+            yield row[0]
+
+
+def is_personal_hit(order: Order, phone: str) -> bool:
+    return phone_key(order.receiver.phone) == phone_key(phone)
+
+
+__all__ = ["NEW_HANDLES", "SPAN_BITS", "Handles", "Json", "exact", "is_personal_hit", "phone_key", "ranged", "tail_of"]

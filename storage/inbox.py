@@ -1,0 +1,177 @@
+"""The inbox: what came in, durably, until it is handled. Items of one lane come out one at a time, in order.
+
+On SQLite it is a file of its own with its own group-committing thread: accepting takes half a millisecond beside a writer
+that runs flat out, against nine in the same file (performance.md, section 3). On PostgreSQL it is a table.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from domain.clock import Clock
+from domain.store import InboxItem, Json
+from storage.keys import Keys
+from storage.moments import at, dump_clean, load, ms, scrub
+from storage.sql import Bulk, Conn
+
+T = TypeVar("T")
+Accepted = tuple[str, str, str, str, Json, datetime]  # source, kind, dedupe, lane, payload, received_at
+LEASE = timedelta(minutes=5)  # a claimed item whose process died is handed out again after this, or at the next start
+REMEMBER = timedelta(days=14)  # how long a handled item is known, so that a late redelivery is recognised
+_PURGE_EVERY = 2_000  # claims
+_ADD = Bulk(
+    "inbox",
+    {"mark": "bytea", "source": "text", "kind": "text", "lane": "text", "payload": "bytea", "received_at": "bigint",
+     "due_at": "bigint"},
+    "ON CONFLICT (mark) DO NOTHING",
+)  # fmt: skip
+# A row whose lane has an earlier unfinished row waits: also when that one waits for its retry.
+_READY = (
+    "SELECT i.id,i.source,i.kind,i.lane,i.payload,i.received_at,i.attempts,i.mark FROM inbox i"
+    " WHERE i.state < 2 AND i.due_at <= ? AND (i.state = 0 OR i.lease_until <= ?)"
+    " AND (i.lane = '' OR NOT EXISTS (SELECT 1 FROM inbox e WHERE e.state < 2 AND e.lane <> '' AND e.lane = i.lane"
+    "   AND e.id < i.id))"
+    " ORDER BY i.id LIMIT ?"
+)
+_CLAIM = "UPDATE inbox SET state = 1, owner = ?, lease_until = ?, attempts = attempts + 1 WHERE "
+_DONE = "UPDATE inbox SET state = 2, payload = NULL, error = '' WHERE "
+
+
+_RUN = secrets.token_hex(4)  # tells this process from an earlier one that had its number
+
+
+def here() -> str:
+    """Names the running process, so that the next one can tell that it is gone."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_RUN}"
+
+
+def is_gone(owner: str) -> bool:
+    """True only for a process of this machine that no longer runs; of another machine we cannot know."""
+    host, pid, run = (*owner.rsplit(":", 2), "", "")[:3]
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    if int(pid) == os.getpid():
+        return run != _RUN
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+class InboxTable:
+    """The statements, on one connection in a transaction."""
+
+    def __init__(self, conn: Conn, keys: Keys) -> None:
+        self._c = conn
+        self._keys = keys
+        self._claims = 0
+
+    def accept(self, items: Sequence[Accepted]) -> int:
+        rows = []
+        for source, kind, dedupe, lane, payload, received_at in items:
+            mark = self._keys.mark("inbox", source, dedupe)
+            sealed = self._keys.seal(dump_clean(payload).encode(), b"inbox:" + mark)
+            stamp = ms(received_at)
+            rows.append((mark, scrub(source), kind, scrub(lane), sealed, stamp, stamp))
+        return self._c.bulk(_ADD, rows) if rows else 0
+
+    def claim(self, now: datetime, limit: int) -> list[InboxItem]:
+        if self._c.pg:
+            self._c.one("SELECT pg_advisory_xact_lock(7262022)")
+        stamp = ms(now)
+        rows = self._c.all(_READY, (stamp, stamp, limit))
+        if rows:
+            condition, value = self._c.among("id", [row[0] for row in rows])
+            self._c.run(_CLAIM + condition, (here(), stamp + ms_of(LEASE), value))
+        self._claims += 1
+        if self._claims % _PURGE_EVERY == 1:
+            self.purge(now)
+        return [
+            InboxItem(
+                row[0], row[1], row[2], row[3], load(self._keys.open(row[4], b"inbox:" + row[7])), at(row[5]), row[6] + 1
+            )
+            for row in rows
+        ]
+
+    def done(self, ids: Sequence[int]) -> None:
+        if ids:
+            condition, value = self._c.among("id", list(ids))
+            self._c.run(_DONE + condition, (value,))
+
+    def retry(self, item_id: int, due_at: datetime, error: str) -> None:
+        self._c.run(
+            "UPDATE inbox SET state = 0, due_at = ?, error = ? WHERE id = ? AND state < 2",
+            (ms(due_at), scrub(error, 500), item_id),
+        )
+
+    def dead(self, item_id: int, error: str) -> None:
+        """Given up. It stays, sealed, for a person to look at; its lane goes on."""
+        self._c.run("UPDATE inbox SET state = 3, error = ? WHERE id = ?", (scrub(error, 500), item_id))
+
+    def depth(self) -> int:
+        row = self._c.one("SELECT COUNT(*) FROM inbox WHERE state < 2")
+        return row[0] if row else 0
+
+    def free_orphans(self) -> int:
+        """Hand out again what a process held that died on this machine."""
+        freed = 0
+        for (owner,) in self._c.all("SELECT DISTINCT owner FROM inbox WHERE state < 2 AND state = 1"):
+            if is_gone(owner):
+                freed += self._c.run("UPDATE inbox SET state = 0, lease_until = 0 WHERE state = 1 AND owner = ?", (owner,))
+        return freed
+
+    def purge(self, now: datetime) -> None:
+        """Forget what was handled long ago, a few thousand at a time."""
+        self._c.run(
+            "DELETE FROM inbox WHERE id IN"
+            " (SELECT id FROM inbox WHERE state = 2 AND received_at < ? ORDER BY id LIMIT 5000)",
+            (ms(now - REMEMBER),),
+        )
+
+
+def ms_of(span: timedelta) -> int:
+    return int(span.total_seconds() * 1000)
+
+
+class Submits(Protocol):
+    """Something that runs a work on an InboxTable in a durable transaction."""
+
+    def __call__(self, work: Callable[[InboxTable], T], /) -> Any: ...
+
+
+class SqlInbox:
+    """The port. Every method is one hop; it resolves after the commit."""
+
+    def __init__(self, submit: Submits, clock: Clock) -> None:
+        self._submit = submit
+        self._clock = clock
+
+    async def accept(self, items: Sequence[Accepted]) -> int:
+        """How many were new; on disk when this returns."""
+        added: int = await self._submit(lambda table: table.accept(items))
+        return added
+
+    async def claim(self, now: datetime, *, limit: int = 100) -> list[InboxItem]:
+        found: list[InboxItem] = await self._submit(lambda table: table.claim(now, limit))
+        return found
+
+    async def done(self, ids: Sequence[int]) -> None:
+        await self._submit(lambda table: table.done(ids))
+
+    async def retry(self, item_id: int, *, due_at: datetime, error: str) -> None:
+        await self._submit(lambda table: table.retry(item_id, due_at, error))
+
+    async def dead(self, item_id: int, *, error: str) -> None:
+        await self._submit(lambda table: table.dead(item_id, error))
+
+    async def depth(self) -> int:
+        count: int = await self._submit(lambda table: table.depth())
+        return count

@@ -1,0 +1,256 @@
+"""Orders to rows and back: the one place that knows the order tables' columns.
+
+Personal data of an order (receiver's name, phone, town, detail, postcode; buyer's name) is one sealed value per row, absent
+when there is none. A keyed digest of everything the channel said lets a redelivery be recognised without comparing.
+"""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from domain.errors import BadInput
+from domain.money import Money
+from domain.order import Order, OrderLine, Parcel, Receiver, Stage, TrackStage
+from domain.store import OrderEvent, StoredOrder
+from storage.keys import Keys
+from storage.moments import at, at_or_none, ms, ms_or_none, scrub, tuple_of, words
+from storage.sql import Bulk, Row
+
+NOTE_CAP = 20_000  # characters of a remark that are kept; platforms allow a few hundred
+TEXT_CAP = 1_000
+
+_B, _T = "bigint", "text"
+ORDER_COLUMNS = {
+    "id": _B, "channel": _T, "shop": _T, "number": _T, "stage": _T, "stage_at": _B, "created_at": _B, "updated_at": _B,
+    "synced_at": _B, "currency": _T, "goods": _B, "freight": _B, "discount": _B, "total": _B, "paid": _B, "refunded": _B,
+    "paid_at": _B, "ship_by": _B, "shipped_at": _B, "delivered_at": _B, "finished_at": _B, "buyer_key": _T,
+    "raw_status": _T, "buyer_note": _T, "seller_note": _T, "warehouse": _T, "holds": _T, "tags": _T, "unmapped": _T,
+    "country": _T, "province": _T, "city": _T, "district": _T, "address_key": _T, "masked": _B, "sealed": "bytea",
+    "digest": _B, "version": _B, "settlement_locked": _B, "owner": _T, "ours": _T,
+}  # fmt: skip
+SELECT_ORDER = "SELECT " + ",".join(f"o.{name}" for name in ORDER_COLUMNS) + " FROM orders o "
+NEW_ORDERS = Bulk("orders", ORDER_COLUMNS, "ON CONFLICT DO NOTHING")
+# "id" and what never changes once written are left alone; created_at may be corrected by the channel, the key stays.
+_CHANGING = [name for name in ORDER_COLUMNS if name not in {"id", "channel", "shop", "number"}]
+UPDATE_ORDER = "UPDATE orders SET " + ",".join(f"{name}=?" for name in _CHANGING) + " WHERE id=?"
+UPDATE_FROM = 4  # index of the first changing column
+
+_LINE = {
+    "order_id": _B, "n": _B, "line_id": _T, "sku": _T, "title": _T, "quantity": _B, "unit_price": _B, "total": _B,
+    "platform_sku": _T, "gift": _B,
+}  # fmt: skip
+NEW_LINES = Bulk("order_lines", _LINE, "ON CONFLICT DO NOTHING")
+SELECT_LINES = (
+    "SELECT line_id,sku,title,quantity,unit_price,total,platform_sku,gift FROM order_lines WHERE order_id=? ORDER BY n"
+)
+_PARCEL = {
+    "order_id": _B, "waybill": _T, "n": _B, "carrier": _T, "shipped_at": _B, "picked_at": _B, "stage": _T,
+    "last_scan_at": _B, "last_scan": _T, "eta": _B,
+}  # fmt: skip
+NEW_PARCELS = Bulk("parcels", _PARCEL, "ON CONFLICT DO NOTHING")
+SELECT_PARCELS = (
+    "SELECT waybill,carrier,shipped_at,picked_at,stage,last_scan_at,last_scan,eta FROM parcels WHERE order_id=? ORDER BY n"
+)
+_EVENT = {
+    "order_id": _B, "at": _B, "kind": _T, "mark": _B, "actor": _T, "surface": _T, "before": _T, "after": _T, "text": _T,
+    "cause": _T,
+}  # fmt: skip
+NEW_EVENTS = Bulk("order_events", _EVENT, "ON CONFLICT DO NOTHING")
+SELECT_EVENTS = (
+    'SELECT at,kind,actor,surface,"before","after",text,cause FROM order_events WHERE order_id=? ORDER BY at,kind,mark'
+)
+
+STAGES = {stage.value: stage for stage in Stage}
+_TRACK_STAGES: dict[str, TrackStage | None] = {stage.value: stage for stage in TrackStage} | {"": None}
+_NOBODY = Receiver()
+_EXPECT_MONEY = "订单里混了两种货币，拆成两张单再导入。"
+
+
+def where(order_id: int) -> bytes:
+    """What the sealed value of an order is bound to."""
+    return b"orders:%d" % order_id
+
+
+def content(order: Order) -> tuple[Any, ...]:
+    """All that the channel said, as column values in the order of ORDER_COLUMNS from `channel` to `masked`.
+
+    Raises BadInput on mixed currencies.
+    """
+    goods, freight, discount, total = order.goods, order.freight, order.discount, order.total
+    paid, refunded, to = order.paid, order.refunded, order.receiver
+    unit = goods.currency
+    if not (unit == freight.currency == discount.currency == total.currency == paid.currency == refunded.currency):
+        raise BadInput(_EXPECT_MONEY)
+    paid_at, ship_by, shipped_at = order.paid_at, order.ship_by, order.shipped_at
+    delivered_at, finished_at, holds, tags, unmapped = (
+        order.delivered_at, order.finished_at, order.holds, order.tags, order.unmapped,
+    )  # fmt: skip
+    updated = int(order.updated_at.timestamp() * 1000)
+    return (
+        order.channel, order.shop, order.number, order.stage.value, updated,
+        int(order.created_at.timestamp() * 1000), updated, 0, unit,
+        goods.minor, freight.minor, discount.minor, total.minor, paid.minor, refunded.minor,
+        None if paid_at is None else ms(paid_at),
+        None if ship_by is None else ms(ship_by),
+        None if shipped_at is None else ms(shipped_at),
+        None if delivered_at is None else ms(delivered_at),
+        None if finished_at is None else ms(finished_at),
+        order.buyer_key, order.raw_status, order.buyer_note, order.seller_note, order.warehouse,
+        words(holds) if holds else "", words(tags) if tags else "", words(unmapped) if unmapped else "",
+        to.country, to.province, to.city, to.district, to.address_key, 1 if to.masked else 0,
+    )  # fmt: skip
+
+
+def personal(order: Order) -> str:
+    """The personal part, or "" when the channel gave none."""
+    to = order.receiver
+    joined = f"{to.name}\x1f{to.phone}\x1f{to.town}\x1f{to.detail}\x1f{to.postcode}\x1f{order.buyer_name}"
+    return joined if len(joined) > 5 else ""
+
+
+def line_values(order: Order) -> tuple[tuple[Any, ...], ...]:
+    unit = order.goods.currency
+    found = tuple(
+        [
+            (
+                line.line_id, line.sku, line.title, line.quantity, line.unit_price.minor, line.total.minor,
+                line.platform_sku, 1 if line.gift else 0,
+            )
+            for line in order.lines
+        ]
+    )  # fmt: skip
+    for line in order.lines:
+        if line.total.currency != unit or line.unit_price.currency != unit:
+            raise BadInput(_EXPECT_MONEY)
+    return found
+
+
+def parcel_values(parcel: Parcel) -> tuple[Any, ...]:
+    return (
+        parcel.waybill, parcel.carrier, ms_or_none(parcel.shipped_at), ms_or_none(parcel.picked_at),
+        parcel.stage.value if parcel.stage else "", ms_or_none(parcel.last_scan_at), parcel.last_scan,
+        ms_or_none(parcel.eta),
+    )  # fmt: skip
+
+
+def parcel_row(order_id: int, n: int, parcel: Parcel) -> tuple[Any, ...]:
+    waybill, *rest = parcel_values(parcel)
+    return (order_id, waybill, n, *rest)
+
+
+def digest(keys: Keys, values: tuple[Any, ...], private: str, lines: Sequence[Any], parcels: Sequence[Any]) -> int:
+    """Equal for equal channel versions. Keyed, so that it cannot be used to guess a phone number."""
+    # Version 2 of marshal writes no references, so equal values give equal bytes whatever objects they share.
+    return keys.digest(marshal.dumps((values, private, tuple(lines), tuple(parcels)), 2))
+
+
+def stage_of(text: str) -> Stage:
+    return STAGES[text]
+
+
+def read_receiver(row: Row, plain: list[str]) -> Receiver:
+    return Receiver(
+        plain[0], plain[1], row[30], row[31], row[32], plain[2], plain[3], row[29], plain[4], row[33], row[34] == 1
+    )
+
+
+def read_personal(row: Row, keys: Keys) -> list[str]:
+    sealed = row[35]
+    if sealed is None:
+        return ["", "", "", "", "", ""]
+    return keys.open(sealed, b"orders:%d" % row[0]).decode().split("\x1f")
+
+
+def read_order(row: Row, lines: list[Row], parcels: list[Row], keys: Keys) -> Order:
+    """Build the value from its rows (columns as in ORDER_COLUMNS, SELECT_LINES, SELECT_PARCELS)."""
+    unit = row[9]
+    plain = read_personal(row, keys)
+    holds, tags, unmapped = row[26], row[27], row[28]
+    return Order(
+        row[1], row[2], row[3], STAGES[row[4]], at(row[6]), at(row[7]),
+        Money(row[10], unit), Money(row[11], unit), Money(row[12], unit), Money(row[13], unit), Money(row[14], unit),
+        Money(row[15], unit),
+        tuple([OrderLine(i, s, t, q, Money(p, unit), Money(a, unit), k, g == 1) for i, s, t, q, p, a, k, g in lines]),
+        read_receiver(row, plain),
+        tuple([read_parcel(one) for one in parcels]) if parcels else (),
+        row[21], plain[5], at_or_none(row[16]), at_or_none(row[17]), at_or_none(row[18]), at_or_none(row[19]),
+        at_or_none(row[20]), row[22], row[23], row[24], row[25],
+        tuple_of(holds) if holds else (), tuple_of(tags) if tags else (), tuple_of(unmapped) if unmapped else (),
+    )  # fmt: skip
+
+
+def read_parcel(row: Row) -> Parcel:
+    waybill, carrier, shipped, picked, stage, scan_at, scan, eta = row
+    return Parcel(
+        waybill, carrier, at_or_none(shipped), at_or_none(picked), _TRACK_STAGES[stage], at_or_none(scan_at), scan,
+        at_or_none(eta),
+    )  # fmt: skip
+
+
+def read_stored(row: Row, lines: list[Row], parcels: list[Row], keys: Keys) -> StoredOrder:
+    order = read_order(row, lines, parcels, keys)
+    return StoredOrder(row[0], order, row[37], at(row[8]), row[38] == 1, row[39])
+
+
+def read_event(row: Row) -> OrderEvent:
+    return OrderEvent(at(row[0]), row[1], row[2], row[3], row[4], row[5], row[6], row[7])
+
+
+def tidy(order: Order) -> Order:
+    """The same order without what a database cannot hold and with absurd lengths cut; usually the very same object."""
+    to = order.receiver
+    short = (
+        order.channel, order.shop, order.number, order.buyer_key, order.buyer_name, order.raw_status, order.warehouse,
+        order.buyer_note, order.seller_note, to.name, to.phone, to.province, to.city, to.district, to.town, to.detail,
+        to.postcode, to.address_key, *[line.title for line in order.lines],
+    )  # fmt: skip
+    joined = "".join(short)
+    # 0x1f separates the fields inside the sealed value.
+    if len(joined) <= TEXT_CAP and "\x00" not in joined and "\x1f" not in joined and _encodable(joined):
+        return order
+    return _scrubbed(order)
+
+
+def _encodable(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _scrubbed(order: Order) -> Order:
+    def cut(text: str, cap: int = TEXT_CAP) -> str:
+        return scrub(text.replace("\x1f", " "), cap)
+
+    def cut_all(texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(cut(text) for text in texts)
+
+    to = order.receiver
+    receiver = Receiver(
+        cut(to.name), cut(to.phone), cut(to.province), cut(to.city), cut(to.district), cut(to.town), cut(to.detail),
+        cut(to.country), cut(to.postcode), cut(to.address_key), to.masked,
+    )  # fmt: skip
+    return replace(
+        order, channel=cut(order.channel), shop=cut(order.shop), number=cut(order.number), receiver=receiver,
+        buyer_key=cut(order.buyer_key), buyer_name=cut(order.buyer_name), raw_status=cut(order.raw_status),
+        warehouse=cut(order.warehouse), buyer_note=cut(order.buyer_note, NOTE_CAP),
+        seller_note=cut(order.seller_note, NOTE_CAP), holds=cut_all(order.holds), tags=cut_all(order.tags),
+        unmapped=cut_all(order.unmapped),
+        lines=tuple(
+            replace(line, line_id=cut(line.line_id), sku=cut(line.sku), title=cut(line.title),
+                    platform_sku=cut(line.platform_sku))
+            for line in order.lines
+        ),
+        parcels=tuple(replace(one, waybill=cut(one.waybill), carrier=cut(one.carrier), last_scan=cut(one.last_scan))
+                      for one in order.parcels),
+    )  # fmt: skip
+
+
+def empty_receiver(to: Receiver) -> bool:
+    return to == _NOBODY or not (to.name or to.phone or to.detail)

@@ -1,0 +1,193 @@
+"""Reading orders: by number, waybill, phone, tail, name, goods, buyer; and the whole card of one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import islice
+
+from domain.order import Order
+from domain.store import OrderCard, OrderEvent, StoredOrder
+from storage.aftersales import AFTERSALES_OF, read_aftersale
+from storage.approvals import ApprovalReads
+from storage.cards_pg import CARD_BY_ID, CARD_BY_NUMBER, read_card
+from storage.handles import SPAN_BITS, Handles, exact, phone_key, ranged
+from storage.keys import Keys
+from storage.moments import at_or_none, ms
+from storage.order_rows import (
+    SELECT_EVENTS,
+    SELECT_LINES,
+    SELECT_ORDER,
+    SELECT_PARCELS,
+    read_event,
+    read_stored,
+)
+from storage.sql import Conn, Row
+from storage.tracks import TRACKS_OF, read_track
+
+BY_NUMBER = SELECT_ORDER + "WHERE o.number = ? ORDER BY o.id DESC LIMIT ?"
+BY_ID = SELECT_ORDER + "WHERE o.id = ?"
+_FRESH = "SELECT last_ok FROM freshness WHERE source = ?"
+_TAIL_CANDIDATES = 2_000  # rows looked at before giving up on a tail longer than four digits
+
+
+class OrderReads:
+    def __init__(self, conn: Conn, keys: Keys, handles: Handles, approvals: ApprovalReads) -> None:
+        self._c = conn
+        self._keys = keys
+        self._handles = handles
+        self._approvals = approvals
+
+    # --- one order ----------------------------------------------------------------------------------------------------
+
+    def find(self, text: str, *, limit: int = 6) -> list[StoredOrder]:
+        return self._stored_many(self._c.all(BY_NUMBER, (text.strip(), limit)))
+
+    def get(self, channel: str, shop: str, number: str) -> StoredOrder | None:
+        row = self._c.one(SELECT_ORDER + "WHERE o.number = ? AND o.channel = ? AND o.shop = ?", (number, channel, shop))
+        return self._stored(row) if row else None
+
+    def by_id(self, order_id: int) -> StoredOrder | None:
+        row = self._c.one(BY_ID, (order_id,))
+        return self._stored(row) if row else None
+
+    def events(self, order_id: int) -> list[OrderEvent]:
+        return [read_event(row) for row in self._c.all(SELECT_EVENTS, (order_id,))]
+
+    # --- through handles ----------------------------------------------------------------------------------------------
+
+    def by_waybill(self, waybill: str) -> list[StoredOrder]:
+        wanted = waybill.strip().upper()
+        found = self.by_ids(exact(self._c, self._handles.waybill(wanted)))
+        return [one for one in found if any(parcel.waybill.upper() == wanted for parcel in one.order.parcels)]
+
+    def by_phone(self, phone: str, *, since: datetime | None = None, limit: int = 20) -> list[StoredOrder]:
+        wanted = phone_key(phone)
+        if not wanted:
+            return []
+        found = self._handled(self._handles.phone(phone), since, limit)
+        return [one for one in found if phone_key(one.order.receiver.phone) == wanted][:limit]
+
+    def by_name(self, name: str, *, since: datetime | None = None, limit: int = 20) -> list[StoredOrder]:
+        wanted = name.strip().casefold()
+        if not wanted:
+            return []
+        found = self._handled(self._handles.name(name), since, limit)
+        return [one for one in found if one.order.receiver.name.strip().casefold() == wanted][:limit]
+
+    def by_buyer(self, channel: str, shop: str, buyer_key: str, *, limit: int = 50) -> list[StoredOrder]:
+        if not buyer_key:
+            return []
+        found = self.by_ids(exact(self._c, self._handles.buyer(channel, shop, buyer_key), limit=limit + 8))
+        wanted = (channel, shop, buyer_key)
+        return [one for one in found if (one.order.channel, one.order.shop, one.order.buyer_key) == wanted][:limit]
+
+    def by_tail(self, digits: str, *, limit: int = 20) -> list[StoredOrder]:
+        tail = digits.strip()
+        if len(tail) < 4 or not (tail.isascii() and tail.isdigit()):
+            return []
+        candidates = islice(ranged(self._c, *self._handles.tail_range(tail[-4:])), _TAIL_CANDIDATES)
+        found: list[StoredOrder] = []
+        while len(found) < limit and (some := list(islice(candidates, limit))):
+            found += [one for one in self.by_ids(some) if _ends(one.order, tail)]
+        return found[:limit]
+
+    def by_sku(self, sku: str, *, since: datetime, until: datetime, limit: int = 20) -> list[StoredOrder]:
+        # Keys are time-ordered, so a span of time is a span of keys: no index on goods is kept.
+        rows = self._c.all(
+            "SELECT DISTINCT order_id FROM order_lines WHERE order_id >= ? AND order_id < ?"
+            " AND (sku = ? OR platform_sku = ?) ORDER BY order_id DESC LIMIT ?",
+            (int(since.timestamp()) << 31, (int(until.timestamp()) + 1) << 31, sku, sku, limit),
+        )
+        found = self.by_ids([row[0] for row in rows])
+        return [one for one in found if since <= one.order.created_at < until]
+
+    def _handled(self, handle: int, since: datetime | None, limit: int) -> list[StoredOrder]:
+        span = -1 if since is None else int(since.timestamp()) << 31 >> SPAN_BITS
+        found = self.by_ids(exact(self._c, handle, since_span=span, limit=limit + 8))
+        return [one for one in found if since is None or one.order.created_at >= since]
+
+    def by_ids(self, ids: Sequence[int]) -> list[StoredOrder]:
+        """In the order of `ids`; unknown ones are left out."""
+        if not ids:
+            return []
+        if len(ids) == 1:
+            one = self.by_id(ids[0])
+            return [one] if one else []
+        condition, value = self._c.among("o.id", ids)
+        found = {one.id: one for one in self._stored_many(self._c.all(SELECT_ORDER + "WHERE " + condition, (value,)))}
+        return [found[one] for one in ids if one in found]
+
+    def _stored(self, row: Row) -> StoredOrder:
+        key = (row[0],)
+        return read_stored(row, self._c.all(SELECT_LINES, key), self._c.all(SELECT_PARCELS, key), self._keys)
+
+    def _stored_many(self, rows: list[Row]) -> list[StoredOrder]:
+        if not self._c.pg or len(rows) < 2:
+            return [self._stored(row) for row in rows]
+        lines, parcels = children(self._c, [row[0] for row in rows])
+        return [read_stored(row, lines.get(row[0], []), parcels.get(row[0], []), self._keys) for row in rows]
+
+    # --- the answer card ----------------------------------------------------------------------------------------------
+
+    def card(self, order_id: int) -> OrderCard | None:
+        if self._c.pg:
+            found = self._c.one(CARD_BY_ID, (order_id,))
+            return read_card(found, self._keys) if found else None
+        row = self._c.one(BY_ID, (order_id,))
+        return self._card(row) if row else None
+
+    def card_by_number(self, number: str) -> list[OrderCard]:
+        if self._c.pg:
+            return [read_card(row, self._keys) for row in self._c.all(CARD_BY_NUMBER, (number.strip(),))]
+        return [self._card(row) for row in self._c.all(BY_NUMBER, (number.strip(), 6))]
+
+    def _card(self, row: Row) -> OrderCard:
+        ask = self._c.all
+        key = (row[0],)
+        parcels = ask(SELECT_PARCELS, key)
+        stored = read_stored(row, ask(SELECT_LINES, key), parcels, self._keys)
+        events = tuple([read_event(one) for one in ask(SELECT_EVENTS, key)])
+        aftersales = tuple([read_aftersale(one) for one in ask(AFTERSALES_OF, (row[3], row[1], row[2]))])
+        tracks = tuple([read_track(one) for one in ask(TRACKS_OF, key)]) if parcels else ()
+        fresh = self._c.one(_FRESH, (f"{row[1]}/{row[2]}",))
+        return OrderCard(
+            stored,
+            events,
+            aftersales,
+            tracks,
+            self._approvals.open_of_order(row[0]),
+            at_or_none(fresh[0]) if fresh else None,
+        )
+
+
+def children(conn: Conn, ids: Sequence[int]) -> tuple[dict[int, list[Row]], dict[int, list[Row]]]:
+    """(lines, parcels) of many orders in two statements, columns as SELECT_LINES and SELECT_PARCELS."""
+    condition, value = conn.among("order_id", ids)
+    lines = conn.all(
+        "SELECT order_id,line_id,sku,title,quantity,unit_price,total,platform_sku,gift FROM order_lines"
+        f" WHERE {condition} ORDER BY order_id,n",
+        (value,),
+    )
+    parcels = conn.all(
+        "SELECT order_id,waybill,carrier,shipped_at,picked_at,stage,last_scan_at,last_scan,eta FROM parcels"
+        f" WHERE {condition} ORDER BY order_id,n",
+        (value,),
+    )
+    return _by_order(lines), _by_order(parcels)
+
+
+def _by_order(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(row[1:])
+    return found
+
+
+def _ends(order: Order, tail: str) -> bool:
+    phone = phone_key(order.receiver.phone)
+    return order.number.endswith(tail) or phone.endswith(tail) or any(one.waybill.endswith(tail) for one in order.parcels)
+
+
+def span_since(moment: datetime) -> int:
+    return ms(moment) // 1000 << 31

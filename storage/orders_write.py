@@ -1,0 +1,391 @@
+"""Writing orders: upserts that may be repeated and reordered, our own changes, after-sales and tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from domain.errors import BadInput, Stale
+from domain.ids import order_id as make_id
+from domain.order import Aftersale, Order, Track
+from domain.store import OrderEvent, StoredOrder, Upserted
+from storage.aftersales import (
+    DELETE_AFTERSALE,
+    INSERT_AFTERSALE,
+    SELECT_AFTERSALE,
+    aftersale_row,
+    read_aftersale,
+    tidy_aftersale,
+)
+from storage.approvals import ApprovalReads
+from storage.handles import NEW_HANDLES, Handles
+from storage.keys import Keys
+from storage.merge import Ours, created, deliver, differences, event_row, merge, set_ours, weight
+from storage.moments import dump, load, ms, scrub
+from storage.order_rows import (
+    NEW_EVENTS,
+    NEW_LINES,
+    NEW_ORDERS,
+    NEW_PARCELS,
+    SELECT_ORDER,
+    UPDATE_FROM,
+    UPDATE_ORDER,
+    content,
+    digest,
+    line_values,
+    parcel_row,
+    parcel_values,
+    personal,
+    read_stored,
+    tidy,
+    where,
+)
+from storage.orders_read import OrderReads, children
+from storage.sql import Conn, Row
+from storage.tracks import SAVE_TRACK, SELECT_TRACK, merge_tracks, read_track, scanned, tidy_track, track_row
+
+_OURS = frozenset({"holds", "settlement_locked", "warehouse", "owner", "ship_by", "receiver"})
+_KNOWN = "SELECT id,digest FROM orders WHERE "
+_LOCK = " FOR UPDATE OF o"
+
+
+class _Version:
+    """One incoming version with its column values, computed once."""
+
+    __slots__ = ("digest", "lines", "order", "parcels", "personal", "values")
+
+    def __init__(self, order: Order, keys: Keys) -> None:
+        self.order = order
+        self.values = content(order)
+        self.personal = personal(order)
+        self.lines = line_values(order)
+        self.parcels = tuple([parcel_values(one) for one in order.parcels]) if order.parcels else ()
+        self.digest = digest(keys, self.values, self.personal, self.lines, self.parcels)
+
+
+class OrderWrites(OrderReads):
+    def __init__(self, conn: Conn, keys: Keys, handles: Handles, approvals: ApprovalReads) -> None:
+        super().__init__(conn, keys, handles, approvals)
+
+    # --- upserts ------------------------------------------------------------------------------------------------------
+
+    def upsert_many(self, orders: Sequence[Order], *, seen_at: datetime, surface: str, cause: str = "") -> list[Upserted]:
+        """See `storage.merge` for what wins. Raises BadInput when an order mixes currencies or an amount is absurd."""
+        try:
+            return self._upsert_all(orders, seen_at, surface, scrub(cause))
+        except OverflowError as problem:
+            raise BadInput("订单里有大得离谱的数字（超过 64 位），请检查金额和数量的单位。") from problem
+
+    def _upsert_all(self, orders: Sequence[Order], seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
+        found: list[Upserted] = []
+        waiting: Sequence[Order] = orders
+        while waiting:
+            batch: dict[int, Order] = {}
+            later: list[Order] = []
+            for order in waiting:
+                order = tidy(order)
+                if order.parcels:
+                    order = deliver(order)
+                number = make_id(order.channel, order.shop, order.number, order.created_at)
+                if number in batch:
+                    later.append(order)  # the same order again, or (2^-31) another of the same second
+                else:
+                    batch[number] = order
+            found += self._upsert_distinct(batch, seen_at, surface, cause)
+            waiting = later
+        return found
+
+    def _upsert_distinct(self, batch: dict[int, Order], seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
+        known = self._digests(list(batch))
+        keys = self._keys
+        fresh: list[tuple[int, _Version]] = []
+        touched: list[tuple[int, _Version]] = []
+        for number, order in batch.items():
+            version = _Version(order, keys)
+            digest_there = known.get(number)
+            if digest_there is None:
+                fresh.append((number, version))
+            elif digest_there != version.digest:
+                touched.append((number, version))
+        found: list[Upserted] = []
+        if fresh:
+            found, elsewhere = self._insert(fresh, ms(seen_at), surface, cause)
+            touched += elsewhere
+        if touched:
+            found += self._update(touched, seen_at, surface, cause)
+        return found
+
+    def _digests(self, ids: list[int]) -> dict[int, int]:
+        if len(ids) == 1:
+            row = self._c.one("SELECT digest FROM orders WHERE id = ?", (ids[0],))
+            return {ids[0]: row[0]} if row else {}
+        condition, value = self._c.among("id", ids)
+        return dict(self._c.all(_KNOWN + condition, (value,)))
+
+    def _insert(
+        self, fresh: list[tuple[int, _Version]], seen: int, surface: str, cause: str
+    ) -> tuple[list[Upserted], list[tuple[int, _Version]]]:
+        """(written, those that exist after all: under another key, or written by another replica meanwhile)."""
+        rows = [self._new_row(number, version, seen) for number, version in fresh]
+        elsewhere: list[tuple[int, _Version]] = []
+        if self._c.bulk(NEW_ORDERS, rows) != len(rows):
+            fresh, elsewhere = self._sort_out(fresh)
+        lines: list[Row] = []
+        parcels: list[Row] = []
+        events: list[Row] = []
+        handles: list[Row] = []
+        found: list[Upserted] = []
+        for number, version in fresh:
+            order = version.order
+            for n, line in enumerate(version.lines):
+                lines.append((number, n, *line))
+            for n, parcel in enumerate(version.parcels):
+                parcels.append((number, parcel[0], n, *parcel[1:]))
+            event = created(order, surface, cause)
+            events.append(
+                (number, version.values[5], "created", 0, order.channel, surface, "", version.values[3], "", cause)
+            )
+            handles += self._handles.rows(number, order)
+            found.append(Upserted(number, None, order, (event,)))
+        for bulk, some in ((NEW_LINES, lines), (NEW_PARCELS, parcels), (NEW_EVENTS, events), (NEW_HANDLES, handles)):
+            if some:
+                self._c.bulk(bulk, some)
+        return self._with_known_tracks(found, parcels), elsewhere
+
+    def _with_known_tracks(self, found: list[Upserted], parcels: list[Row]) -> list[Upserted]:
+        """A carrier may have spoken before the channel told us of the parcel."""
+        tracks = self._tracks(row[1] for row in parcels)
+        if not tracks:
+            return found
+        for number, waybill, *_ in parcels:
+            if waybill in tracks:
+                row, stored = self._load([number])[number]
+                self._carry(row, stored.order, tracks[waybill])
+        with_tracks = {row[0] for row in parcels if row[1] in tracks}
+        now = {number: stored.order for number, (_, stored) in self._load(list(with_tracks)).items()}
+        return [replace(one, after=now.get(one.id, one.after)) for one in found]
+
+    def _tracks(self, waybills: Iterable[str]) -> dict[str, Track]:
+        found: dict[str, Track] = {}
+        wanted = list(waybills)
+        if wanted and self._c.one("SELECT 1 FROM tracks LIMIT 1"):
+            for waybill in wanted:
+                row = self._c.one(SELECT_TRACK, (waybill,))
+                if row:
+                    found[waybill] = read_track(row)
+        return found
+
+    def _sort_out(self, fresh: list[tuple[int, _Version]]) -> tuple[list[tuple[int, _Version]], list[tuple[int, _Version]]]:
+        """Which of these the insert really wrote, told by what stands in the table now."""
+        written, elsewhere = [], []
+        for number, version in fresh:
+            order = version.order
+            row = self._c.one(
+                "SELECT id,digest,version FROM orders WHERE number = ? AND channel = ? AND shop = ?",
+                (order.number, order.channel, order.shop),
+            )
+            if row == (number, version.digest, 1) and not self._has_events(number):
+                written.append((number, version))
+            else:
+                # No row at all: its key is taken by another order of the same second.
+                elsewhere.append((row[0] if row else number, version))
+        return written, elsewhere
+
+    def _has_events(self, number: int) -> bool:
+        return self._c.one("SELECT 1 FROM order_events WHERE order_id = ? LIMIT 1", (number,)) is not None
+
+    def _new_row(self, number: int, version: _Version, seen: int) -> tuple[Any, ...]:
+        values = version.values
+        plain = version.personal
+        sealed = self._keys.seal(plain.encode(), b"orders:%d" % number) if plain else None
+        return (number, *values[:7], seen, *values[8:], sealed, version.digest, 1, 0, "", "")
+
+    def _update(self, touched: list[tuple[int, _Version]], seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
+        there = self._load([number for number, _ in touched])
+        found: list[Upserted] = []
+        for number, version in touched:
+            row, stored = there.get(number, (None, None))
+            order = version.order
+            if stored is None or (stored.order.number, stored.order.channel, stored.order.shop) != (
+                order.number, order.channel, order.shop,
+            ):  # fmt: skip
+                found += self._displaced(number, version, seen_at, surface, cause)
+            elif row is not None and (changed := self._apply(row, stored, version, seen_at, surface, cause)):
+                found.append(changed)
+        return found
+
+    def _displaced(self, number: int, version: _Version, seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
+        """Its computed key belongs to another order: it lives under its number, or under the next free key."""
+        order = version.order
+        row = self._c.one(
+            "SELECT id FROM orders WHERE number = ? AND channel = ? AND shop = ?", (order.number, order.channel, order.shop)
+        )
+        if row is not None:
+            return self._update([(row[0], version)], seen_at, surface, cause)
+        free = number
+        while self._c.one("SELECT 1 FROM orders WHERE id = ?", (free,)) is not None:
+            free += 1
+        found, _ = self._insert([(free, version)], ms(seen_at), surface, cause)
+        return found
+
+    def _load(self, ids: list[int]) -> dict[int, tuple[Row, StoredOrder]]:
+        """Rows and values, locked for this transaction, in one order of locking for everybody."""
+        condition, value = self._c.among("o.id", ids)
+        rows = self._c.all(SELECT_ORDER + f"WHERE {condition} ORDER BY o.id" + (_LOCK if self._c.pg else ""), (value,))
+        lines, parcels = children(self._c, ids)
+        return {row[0]: (row, read_stored(row, lines.get(row[0], []), parcels.get(row[0], []), self._keys)) for row in rows}
+
+    def _apply(
+        self, row: Row, stored: StoredOrder, version: _Version, seen_at: datetime, surface: str, cause: str
+    ) -> Upserted | None:
+        before = stored.order
+        newer = weight(version.order, version.digest) > (
+            row[7], before.refunded.minor, before.paid.minor, len(before.parcels), row[36],
+        )  # fmt: skip
+        ours: Ours = load(row[40]) if row[40] else {}
+        merged = merge(before, row[5], ours, version.order, newer=newer)
+        had = {one.waybill for one in before.parcels}
+        tracks = self._tracks(one.waybill for one in merged.order.parcels if one.waybill not in had)
+        if tracks:
+            told = tuple(scanned(one, tracks[one.waybill]) if one.waybill in tracks else one for one in merged.order.parcels)
+            merged = replace(merged, order=deliver(replace(merged.order, parcels=told)))
+        moved_on = newer and (version.digest != row[36])
+        if merged.order == before and merged.stage_at == row[5] and not moved_on:
+            return None
+        stamp = version.order.updated_at
+        events = differences(before, merged.order, at=stamp, surface=surface, cause=cause)
+        saved = self._save(
+            row, before, merged.order, events, stage_at=merged.stage_at, ours=merged.ours, seen=ms(seen_at),
+            digest=version.digest if newer else row[36],
+        )  # fmt: skip
+        return Upserted(saved, before, merged.order, tuple(events)) if merged.order != before else None
+
+    def _save(
+        self, row: Row, before: Order, after: Order, events: Sequence[OrderEvent], *, stage_at: int, ours: Ours, seen: int,
+        digest: int, locked: int | None = None, owner: str | None = None,
+    ) -> int:  # fmt: skip
+        """Write an existing order's new state, its lines, parcels and handles where they differ, and the events."""
+        number: int = row[0]
+        values = content(after)
+        plain = personal(after)
+        sealed = row[35]
+        if before.receiver != after.receiver or before.buyer_name != after.buyer_name:
+            sealed = self._keys.seal(plain.encode(), where(number)) if plain else None
+        changing = (
+            number, *values[:4], stage_at, *values[5:7], seen, *values[8:], sealed, digest, row[37] + 1,
+            row[38] if locked is None else locked, row[39] if owner is None else owner, dump(ours) if ours else "",
+        )  # fmt: skip
+        self._c.run(UPDATE_ORDER, (*changing[UPDATE_FROM:], number))
+        if before.lines != after.lines:
+            self._c.run("DELETE FROM order_lines WHERE order_id = ?", (number,))
+            rows = [(number, n, *line) for n, line in enumerate(line_values(after))]
+            if rows:
+                self._c.bulk(NEW_LINES, rows)
+        if before.parcels != after.parcels:
+            self._c.run("DELETE FROM parcels WHERE order_id = ?", (number,))
+            if after.parcels:
+                self._c.bulk(NEW_PARCELS, [parcel_row(number, n, one) for n, one in enumerate(_distinct(after))])
+        if (before.receiver, before.parcels, before.buyer_key) != (after.receiver, after.parcels, after.buyer_key):
+            handles = self._handles.rows(number, after)
+            if handles:
+                self._c.bulk(NEW_HANDLES, handles)
+        if events:
+            self._c.bulk(NEW_EVENTS, [event_row(number, one) for one in events])
+        return number
+
+    # --- our own changes ----------------------------------------------------------------------------------------------
+
+    def change(self, order_id: int, *, expect_version: int, events: Sequence[OrderEvent], **columns: Any) -> int:
+        """Holds, settlement_locked, warehouse, owner, ship_by, receiver. Raises Stale; ValueError on other columns."""
+        if unknown := set(columns) - _OURS:
+            raise ValueError(f"not ours to change: {', '.join(sorted(unknown))}")
+        row, stored = self._load([order_id]).get(order_id, (None, None))
+        if row is None or stored is None or stored.version != expect_version:
+            raise Stale(f"order {order_id}")
+        before = stored.order
+        ours = set_ours(before, load(row[40]) if row[40] else {}, columns)
+        direct = {name: columns[name] for name in ("holds", "warehouse", "ship_by", "receiver") if name in columns}
+        if "holds" in direct:
+            direct["holds"] = tuple(direct["holds"])
+        after = tidy(replace(before, **direct))
+        self._save(
+            row, before, after, [_scrubbed(one) for one in events], stage_at=row[5], ours=ours, seen=row[8], digest=row[36],
+            locked=int(columns["settlement_locked"]) if "settlement_locked" in columns else None,
+            owner=scrub(columns["owner"]) if "owner" in columns else None,
+        )  # fmt: skip
+        return stored.version + 1
+
+    def add_events(self, order_id: int, events: Sequence[OrderEvent]) -> None:
+        if events:
+            self._c.bulk(NEW_EVENTS, [event_row(order_id, _scrubbed(one)) for one in events])
+
+    # --- after-sales and tracks ---------------------------------------------------------------------------------------
+
+    def upsert_aftersale(self, aftersale: Aftersale, *, seen_at: datetime) -> tuple[Aftersale | None, bool]:
+        one = tidy_aftersale(aftersale)
+        key = (one.number, one.channel, one.shop)
+        row = self._c.one(SELECT_AFTERSALE + (" FOR UPDATE" if self._c.pg else ""), key)
+        before = read_aftersale(row) if row else None
+        new = aftersale_row(one)
+        if row is not None and _aftersale_weight(tuple(row)) >= _aftersale_weight(new):
+            return before, False
+        if row is not None:
+            self._c.run(DELETE_AFTERSALE, key)
+        self._c.run(INSERT_AFTERSALE, (*new, ms(seen_at)))
+        return before, True
+
+    def upsert_track(self, track: Track) -> tuple[Track | None, bool, list[int]]:
+        incoming = tidy_track(track)
+        row = self._c.one(SELECT_TRACK + (" FOR UPDATE" if self._c.pg else ""), (incoming.waybill,))
+        before = read_track(row) if row else None
+        merged = merge_tracks(before, incoming)
+        ids = [one.id for one in self.by_waybill(incoming.waybill)]
+        changed = before is None or replace(before, fetched_at=merged.fetched_at) != merged
+        if before != merged:
+            self._c.run(SAVE_TRACK, track_row(merged))
+        for order_row, stored in self._load(ids).values() if ids else ():
+            self._carry(order_row, stored.order, merged)
+        return before, changed, ids
+
+    def _carry(self, row: Row, before: Order, track: Track) -> None:
+        """What the track means for the order: its parcel's facts, and delivery when it was the last one."""
+        parcels = tuple(
+            scanned(one, track) if one.waybill.upper() == track.waybill.upper() else one for one in before.parcels
+        )
+        after = deliver(replace(before, parcels=parcels))
+        if after == before:
+            return
+        when = track.events[-1].at if track.events else track.fetched_at
+        actor = track.corrected_carrier or track.carrier
+        found: list[OrderEvent] = []
+        had = {one.waybill: one for one in before.parcels}
+        found += [
+            OrderEvent(one.picked_at, "scan", actor, track.source, "", "picked_up", one.waybill)
+            for one in after.parcels
+            if one.picked_at and not had[one.waybill].picked_at
+        ]
+        if after.stage is not before.stage:
+            found.append(
+                OrderEvent(when, "stage", actor, track.source, before.stage.value, after.stage.value, "", track.waybill)
+            )
+        ours: Ours = load(row[40]) if row[40] else {}
+        self._save(row, before, after, found, stage_at=row[5], ours=ours, seen=row[8], digest=row[36])
+
+
+def _distinct(order: Order) -> list[Any]:
+    """A waybill named twice in one order is one parcel."""
+    return list({one.waybill: one for one in order.parcels}.values())
+
+
+def _scrubbed(event: OrderEvent) -> OrderEvent:
+    return replace(
+        event, actor=scrub(event.actor, 200), before=scrub(event.before, 500), after=scrub(event.after, 500),
+        text=scrub(event.text, 1_000), cause=scrub(event.cause, 200),
+    )  # fmt: skip
+
+
+def _aftersale_weight(row: Row) -> tuple[Any, ...]:
+    """Newest update wins; with equal times the values themselves decide, the same way for every arrival order."""
+    return (row[9], tuple(str(one) for one in row))

@@ -1,0 +1,157 @@
+"""One way to run SQL on either database. Statements are written with `?`; PostgreSQL's spelling is made once and kept."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol
+
+import psycopg
+from psycopg.rows import TupleRow
+
+Row = tuple[Any, ...]
+_NAMED = re.compile(r"'(?:[^']|'')*'|(?<![:\w]):([A-Za-z_]\w*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """An insert of many rows: executemany on SQLite, one `unnest` statement on PostgreSQL.
+
+    `columns` name to PostgreSQL type; `tail` is the ON CONFLICT clause.
+    """
+
+    table: str
+    columns: dict[str, str]
+    tail: str = ""
+    sqlite: str = field(init=False)
+    postgres: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = ",".join(self.columns)
+        marks = ",".join("?" * len(self.columns))
+        arrays = ",".join(f"%s::{kind}[]" for kind in self.columns.values())
+        object.__setattr__(self, "sqlite", f"INSERT INTO {self.table}({names}) VALUES({marks}) {self.tail}")
+        object.__setattr__(self, "postgres", f"INSERT INTO {self.table}({names}) SELECT * FROM unnest({arrays}) {self.tail}")
+
+
+class Conn(Protocol):
+    """A connection inside a transaction (or autocommit, for reads on PostgreSQL)."""
+
+    pg: bool
+
+    def one(self, sql: str, params: Sequence[Any] = ()) -> Row | None: ...
+
+    def all(self, sql: str, params: Sequence[Any] = ()) -> list[Row]: ...
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Rows touched."""
+        ...
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None: ...
+
+    def bulk(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> int:
+        """Rows really written (conflicts that did nothing do not count)."""
+        ...
+
+    def among(self, column: str, values: Sequence[int]) -> tuple[str, Any]:
+        """A condition `column is one of values`, and its one parameter."""
+        ...
+
+    def named(self, sql: str, params: dict[str, Any], limit: int) -> list[Row]:
+        """A statement with `:name` parameters."""
+        ...
+
+
+class SqliteConn:
+    """sqlite3 in autocommit mode; transactions are begun and ended by name."""
+
+    pg = False
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+        self.execute = raw.execute
+
+    def one(self, sql: str, params: Sequence[Any] = ()) -> Row | None:
+        row: Row | None = self.execute(sql, params).fetchone()
+        return row
+
+    def all(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        return self.execute(sql, params).fetchall()
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> int:
+        return self.execute(sql, params).rowcount
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self.raw.executemany(sql, rows)
+
+    def bulk(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> int:
+        if len(rows) == 1:
+            return self.execute(bulk.sqlite, rows[0]).rowcount
+        return self.raw.executemany(bulk.sqlite, rows).rowcount
+
+    def among(self, column: str, values: Sequence[int]) -> tuple[str, Any]:
+        return f"{column} IN (SELECT value FROM json_each(?))", json.dumps(values)
+
+    def named(self, sql: str, params: dict[str, Any], limit: int) -> list[Row]:
+        return self.execute(sql, params).fetchmany(limit)
+
+
+@lru_cache(maxsize=2048)
+def _postgres(sql: str) -> str:
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+@lru_cache(maxsize=512)
+def _postgres_named(sql: str) -> str:
+    return _NAMED.sub(lambda hit: f"%({hit[1]})s" if hit[1] else hit[0], sql.replace("%", "%%"))
+
+
+class PgConn:
+    """psycopg 3, prepared from the first use on; every value travels as a parameter."""
+
+    pg = True
+
+    def __init__(self, raw: psycopg.Connection[TupleRow]) -> None:
+        self.raw = raw
+        self._cursor = raw.cursor()
+
+    def one(self, sql: str, params: Sequence[Any] = ()) -> Row | None:
+        return self._cursor.execute(_postgres(sql), params).fetchone()
+
+    def all(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        return self._cursor.execute(_postgres(sql), params).fetchall()
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> int:
+        return self._cursor.execute(_postgres(sql), params).rowcount
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._cursor.executemany(_postgres(sql), rows)
+
+    def bulk(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> int:
+        columns = [_array(kind, column) for kind, column in zip(bulk.columns.values(), zip(*rows, strict=True), strict=True)]
+        return self._cursor.execute(bulk.postgres, columns).rowcount
+
+    def among(self, column: str, values: Sequence[int]) -> tuple[str, Any]:
+        return f"{column} = ANY(?::bigint[])", _array("bigint", values)
+
+    def named(self, sql: str, params: dict[str, Any], limit: int) -> list[Row]:
+        return self._cursor.execute(_postgres_named(sql), params).fetchmany(limit)
+
+
+def _array(kind: str, values: Iterable[Any]) -> str:
+    """A PostgreSQL array literal (manual, section 8.15.6): far cheaper to build than to adapt each element."""
+    if kind == "bigint":
+        return "{" + ",".join(["NULL" if one is None else str(one) for one in values]) + "}"
+    if kind == "bytea":
+        return "{" + ",".join(["NULL" if one is None else f'"\\\\x{one.hex()}"' for one in values]) + "}"
+    return "{" + ",".join(["NULL" if one is None else f'"{_escape(one)}"' for one in values]) + "}"
+
+
+def _escape(text: str) -> str:
+    if "\\" in text or '"' in text:
+        return text.replace("\\", "\\\\").replace('"', '\\"')
+    return text

@@ -1,0 +1,145 @@
+"""Approvals, alerts, deadlines, live cards, and the audit chain."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from storage.tables.base import blob, key, metadata, moment, number, part, text
+
+SERIALS = sa.Table("serials", metadata, part("name", sa.Text), number("value"))
+APPROVALS = sa.Table(
+    "approvals",
+    metadata,
+    key("id"),
+    text("number"),
+    text("kind"),
+    text("state"),
+    text("channel"),
+    text("shop"),
+    number("order_id"),
+    text("order_number"),
+    text("subject"),
+    number("amount"),
+    text("currency"),
+    number("requester_id"),
+    text("requester_name"),
+    number("created_at"),
+    number("version"),
+    text("steps"),
+    number("step"),
+    text("fingerprint"),
+    text("rule"),
+    text("key"),
+    text("facts"),
+    blob("private"),  # sealed: an address request carries the new receiver
+    moment("due_at"),
+    moment("execute_at"),
+    moment("executed_at"),
+    text("result"),
+    number("open"),
+    sa.Index("ix_approvals_order", "order_id"),
+    sa.Index("ix_approvals_subject", "subject"),
+    sa.Index(
+        "ux_approvals_open",
+        "key",
+        unique=True,
+        sqlite_where=sa.text("open = 1"),
+        postgresql_where=sa.text("open = 1"),
+    ),
+)
+DECISIONS = sa.Table(
+    "decisions",
+    metadata,
+    part("approval_id"),
+    part("n"),
+    number("step"),
+    number("person_id"),
+    text("person_name"),
+    text("verdict"),
+    number("at"),
+    text("surface"),
+    text("chat_id"),
+    text("note"),
+    text("event_id"),
+    sqlite_with_rowid=False,
+)
+ALERTS = sa.Table(
+    "alerts",
+    metadata,
+    key("id"),
+    text("number"),
+    text("rule"),
+    number("rule_version"),
+    text("fingerprint"),
+    text("grp"),
+    text("severity"),
+    text("state"),
+    text("title"),
+    text("facts"),
+    text("order_ids"),
+    number("first_at"),
+    number("last_at"),
+    number("count"),
+    number("version"),
+    text("claimed_by"),
+    moment("claimed_at"),
+    moment("snoozed_until"),
+    moment("resolved_at"),
+    moment("sent_at"),
+    text("useful"),
+    text("route"),
+    sa.Index("ix_alerts_rule", "rule", "last_at"),
+    sa.Index(
+        "ix_alerts_unsent",
+        "grp",
+        sqlite_where=sa.text("sent_at IS NULL AND state <> 'resolved'"),
+        postgresql_where=sa.text("sent_at IS NULL AND state <> 'resolved'"),
+    ),
+    sa.Index(
+        "ux_alerts_open",
+        "fingerprint",
+        unique=True,
+        sqlite_where=sa.text("state <> 'resolved'"),
+        postgresql_where=sa.text("state <> 'resolved'"),
+    ),
+)
+DEADLINES = sa.Table(
+    "deadlines",
+    metadata,
+    part("entity", sa.Text),
+    part("kind", sa.Text),
+    number("due_at"),
+    text("payload"),
+    sa.Index("ix_deadlines_due", "due_at"),
+    sqlite_with_rowid=False,
+)
+SENT_CARDS = sa.Table(
+    "sent_cards",
+    metadata,
+    part("platform", sa.Text),
+    part("message_id", sa.Text),
+    text("subject"),
+    text("chat_id"),
+    text("chat_kind"),
+    text("rendered"),
+    sa.Index("ix_sent_cards_subject", "subject"),
+)
+AUDIT = sa.Table(
+    "audit",
+    metadata,
+    key("seq"),
+    number("at"),
+    text("actor"),
+    text("action"),
+    text("subject"),
+    text("before"),
+    text("after"),
+    text("surface"),
+    text("chat_id"),
+    text("request_id"),
+    blob("hash", nullable=False),
+    sa.Index("ix_audit_subject", "subject"),
+)
+AUDIT_HEAD = sa.Table(
+    "audit_head", metadata, key("id"), number("seq"), blob("hash", nullable=False), blob("mac", nullable=False)
+)

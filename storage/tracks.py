@@ -1,0 +1,94 @@
+"""Carrier tracks: one row a waybill, its history merged by (time, text) whatever order pushes arrive in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from domain.order import Parcel, Track, TrackEvent, TrackStage
+from storage.moments import at, dump, load, ms, scrub
+from storage.sql import Row
+
+TRACK_COLUMNS = "waybill,carrier,stage,source,fetched_at,closed,corrected_carrier,events"
+SELECT_TRACK = f"SELECT {TRACK_COLUMNS} FROM tracks WHERE waybill = ?"
+TRACKS_OF = (
+    "SELECT t.waybill,t.carrier,t.stage,t.source,t.fetched_at,t.closed,t.corrected_carrier,t.events"
+    " FROM parcels p JOIN tracks t ON t.waybill = p.waybill WHERE p.order_id = ? ORDER BY p.n"
+)
+SAVE_TRACK = (
+    f"INSERT INTO tracks({TRACK_COLUMNS}) VALUES(?,?,?,?,?,?,?,?) ON CONFLICT (waybill) DO UPDATE SET"
+    " carrier=excluded.carrier, stage=excluded.stage, source=excluded.source, fetched_at=excluded.fetched_at,"
+    " closed=excluded.closed, corrected_carrier=excluded.corrected_carrier, events=excluded.events"
+)
+_STAGES = {stage.value: stage for stage in TrackStage}
+# "Created" is the label being made; the parcel moved only when the carrier says anything else about it.
+_NOT_A_SCAN = frozenset({TrackStage.CREATED, TrackStage.CANCELLED})
+_EVENTS_CAP = 400
+_ORDER = {stage: n for n, stage in enumerate(TrackStage)}
+
+
+def read_track(row: Row) -> Track:
+    events = tuple(
+        [TrackEvent(at(when), text, _STAGES[stage], place, code) for when, text, stage, place, code in load(row[7])]
+    )
+    return Track(row[0], row[1], events, _STAGES[row[2]], row[3], at(row[4]), row[5] == 1, row[6])
+
+
+def track_row(track: Track) -> tuple[object, ...]:
+    events = [[ms(one.at), one.text, one.stage.value, one.place, one.raw_code] for one in track.events]
+    return (
+        track.waybill, track.carrier, track.stage.value, track.source, ms(track.fetched_at), 1 if track.closed else 0,
+        track.corrected_carrier, dump(events),
+    )  # fmt: skip
+
+
+def tidy_track(track: Track) -> Track:
+    """Without what a database cannot hold; moments to the millisecond, which is what we keep."""
+    events = tuple(
+        TrackEvent(at(ms(one.at)), scrub(one.text, 500), one.stage, scrub(one.place, 100), scrub(one.raw_code, 50))
+        for one in track.events
+    )
+    events = tuple(sorted(events, key=_event_key))
+    return replace(
+        track, waybill=scrub(track.waybill.strip(), 100), carrier=scrub(track.carrier, 50), events=events,
+        source=scrub(track.source, 50), corrected_carrier=scrub(track.corrected_carrier, 50),
+    )  # fmt: skip
+
+
+def merge_tracks(before: Track | None, incoming: Track) -> Track:
+    """Events of both, oldest first; the stage is that of the latest event by its own time, not by arrival."""
+    merged = {(one.at, one.text): one for one in incoming.events}
+    if before is not None:
+        for one in before.events:
+            other = merged.get((one.at, one.text))
+            # The same event told twice with different codes: one of them, the same one in either order of arrival.
+            merged[one.at, one.text] = max((one, other), key=_event_key) if other else one
+    events = tuple(sorted(merged.values(), key=_event_key))[-_EVENTS_CAP:]
+    newest = incoming if before is None or _said_key(incoming) >= _said_key(before) else before
+    stage = newest.stage
+    if events and (not newest.events or _event_key(newest.events[-1]) < _event_key(events[-1])):
+        stage = events[-1].stage
+    return Track(
+        incoming.waybill, newest.carrier, events, stage, newest.source, newest.fetched_at,
+        incoming.closed or (before is not None and before.closed), newest.corrected_carrier,
+    )  # fmt: skip
+
+
+def scanned(parcel: Parcel, track: Track) -> Parcel:
+    """The parcel with what the carrier said: first real scan, latest scan, stage."""
+    real = [one for one in track.events if one.stage not in _NOT_A_SCAN]
+    if not real:
+        return replace(parcel, stage=parcel.stage or track.stage)
+    first, last = real[0], real[-1]
+    if parcel.last_scan_at is not None and parcel.last_scan_at > last.at:
+        picked = min(one for one in (parcel.picked_at, first.at) if one)
+        return replace(parcel, picked_at=picked)
+    picked_at = min([one for one in (parcel.picked_at,) if one] + [first.at])
+    return replace(parcel, picked_at=picked_at, stage=track.stage, last_scan_at=last.at, last_scan=last.text)
+
+
+def _event_key(event: TrackEvent) -> tuple[int, int, str, str, str]:
+    return (ms(event.at), _ORDER[event.stage], event.text, event.place, event.raw_code)
+
+
+def _said_key(track: Track) -> tuple[int, str, str, str]:
+    return (ms(track.fetched_at), track.source, track.carrier, track.corrected_carrier)
