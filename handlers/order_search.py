@@ -1,0 +1,202 @@
+"""One entry for finding orders by any handle people have, inside what the asker may see.
+
+`find_orders` keeps three things apart: what matches and may be shown, what matches an *exact* number and may not, and
+nothing. Guessable handles (a tail, a name, goods) never reveal that a forbidden order exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.dates import DateRange
+from domain.errors import BadInput
+from domain.people import Actor
+from domain.store import OrderCard, Reads, StoredOrder
+from domain.understand.plan import Plan, Slots
+from handlers.desk import Question
+
+RECENT = timedelta(days=90)
+AT_ONCE = 10  # numbers answered from one message
+_LIST_KEY = "#list"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a question names. `numbers` are order numbers, waybills or our own ids: people do not say which."""
+
+    numbers: tuple[str, ...] = ()
+    phone: str = ""
+    tail: str = ""
+    head: str = ""  # of an abbreviated number: head…tail
+    name: str = ""
+    sku: str = ""
+    channel: str = ""
+    range: DateRange | None = None
+    pick: int = 0  # the nth of the list shown before
+    about: str = ""
+    spoken: bool = True  # the handle stands in this very message, not in an earlier one
+
+    @property
+    def empty(self) -> bool:
+        return not (self.numbers or self.phone or self.tail or self.name or self.sku or self.pick)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`cards` are complete answers already (exact numbers); `orders` need one more look. `hidden`: exact, but not theirs."""
+
+    by: str  # number, tail, phone, name, sku, list: which handle decided
+    value: str
+    orders: tuple[StoredOrder, ...] = ()
+    cards: tuple[OrderCard, ...] = ()
+    hidden: tuple[StoredOrder, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.cards) or len(self.orders)
+
+
+def wanted_of(question: Question) -> Wanted:
+    """The handles of a question, whichever front door made it."""
+    plan = question.plan
+    slots = _plain(question.slots) if plan is None else _plain(plan.slots)
+    extra: dict[str, str] = {} if plan is None else plan.extra
+    numbers = _numbers(plan, slots)
+    pick = extra.get("pick", "")
+    tail = str(extra.get("order_tail") or slots.get("phone_tail") or "")
+    handle = next(
+        (value for value in (*numbers, slots.get("phone"), tail, slots.get("name"), slots.get("sku")) if value), ""
+    )
+    return Wanted(
+        numbers=numbers,
+        phone=str(slots.get("phone") or ""),
+        tail=tail,
+        head=str(extra.get("order_head") or extra.get("phone_head") or ""),
+        name=str(slots.get("name") or ""),
+        sku=str(slots.get("sku") or ""),
+        channel=str(slots.get("channel") or ""),
+        range=_range(slots.get("range")),
+        pick=int(pick) if pick.isdigit() else 0,
+        about=str(extra.get("about") or ""),
+        spoken=bool(handle) and str(handle).lower()[-4:] in question.text.lower(),
+    )
+
+
+def _plain(slots: Any) -> dict[str, Any]:
+    if isinstance(slots, Slots):
+        return {name: getattr(slots, name) for name in Slots.__slots__}
+    return dict(slots)
+
+
+def _numbers(plan: Plan | None, slots: dict[str, Any]) -> tuple[str, ...]:
+    if plan is not None:
+        named = [each.value for each in plan.found if each.kind in ("order_no", "waybill_no")]
+        if named:
+            return tuple(dict.fromkeys(named))
+    single = [slots.get("order_no"), slots.get("waybill_no")]
+    return tuple(dict.fromkeys(str(value) for value in single if value))
+
+
+def _range(value: Any) -> DateRange | None:
+    if value is None or isinstance(value, DateRange):
+        return value
+    try:
+        start, end = (datetime.fromisoformat(str(value[name])) for name in ("start", "end"))
+    except (KeyError, TypeError, ValueError) as bad:
+        raise BadInput("这段时间我没看懂，换个说法试试，比如「昨天」「近 30 天」。") from bad
+    return DateRange(start, end, str(value.get("label", "")))
+
+
+def sees(actor: Actor, stored: StoredOrder) -> bool:
+    """Whether the order lies inside the person's shops and warehouses."""
+    return actor.sees_shop(stored.order.shop) and actor.sees_warehouse(stored.order.warehouse)
+
+
+def find_orders(reads: Reads, wanted: Wanted, actor: Actor, now: datetime) -> Found:
+    """What the handles lead to, most exact first. Newest first; fuzzy handles are already narrowed to the asker's scope."""
+    if wanted.pick:
+        return _picked(reads, wanted, actor, now)
+    if wanted.numbers:
+        return find_number(reads, wanted.numbers[0], actor)
+    if wanted.phone:
+        return _scoped("phone", wanted.phone, reads.orders.by_phone(wanted.phone, limit=20), wanted, actor)
+    if wanted.tail:
+        orders = reads.orders.by_tail(wanted.tail, limit=20)
+        if wanted.head:
+            orders = [each for each in orders if _headed(each, wanted.head, wanted.tail)]
+        return _scoped("tail", wanted.tail, orders, wanted, actor)
+    if wanted.name:
+        since = wanted.range.start if wanted.range else now - RECENT
+        found = _scoped("name", wanted.name, reads.orders.by_name(wanted.name, since=since, limit=20), wanted, actor)
+        if not wanted.sku or not found.orders:
+            return found
+        return Found("name", wanted.name, tuple(each for each in found.orders if _has(each, wanted.sku)) or found.orders)
+    if wanted.sku:
+        start = wanted.range.start if wanted.range else now - timedelta(days=7)
+        end = wanted.range.end if wanted.range else now + timedelta(minutes=1)
+        return _scoped("sku", wanted.sku, reads.orders.by_sku(wanted.sku, since=start, until=end, limit=20), wanted, actor)
+    return Found("", "")
+
+
+def find_number(reads: Reads, number: str, actor: Actor) -> Found:
+    """An exact handle: channel number, then waybill, then our own number."""
+    cards = reads.orders.card_by_number(number)
+    if cards:
+        shown = tuple(card for card in cards if sees(actor, card.stored))
+        return Found("number", number, cards=shown, hidden=() if shown else tuple(card.stored for card in cards))
+    orders = reads.orders.by_waybill(number)
+    if not orders and number.isascii() and number.isdigit() and len(number) <= 19:
+        own = reads.orders.by_id(int(number)) if int(number) < 2**63 else None
+        orders = [own] if own is not None else []
+    shown_orders = tuple(each for each in orders if sees(actor, each))
+    return Found("number", number, shown_orders, hidden=() if shown_orders else tuple(orders))
+
+
+def _scoped(by: str, value: str, orders: Iterable[StoredOrder], wanted: Wanted, actor: Actor) -> Found:
+    shown = [each for each in orders if sees(actor, each)]
+    if wanted.channel:
+        shown = [each for each in shown if each.order.channel == wanted.channel] or shown
+    if wanted.range is not None and by in ("phone", "tail"):
+        inside = [each for each in shown if wanted.range.start <= each.order.created_at < wanted.range.end]
+        shown = inside or shown
+    shown.sort(key=lambda each: each.order.created_at, reverse=True)
+    return Found(by, value, tuple(shown))
+
+
+def _headed(stored: StoredOrder, head: str, tail: str) -> bool:
+    order = stored.order
+    handles = (order.number, order.receiver.phone, *(parcel.waybill for parcel in order.parcels))
+    return any(handle.startswith(head) and handle.endswith(tail) for handle in handles)
+
+
+def _has(stored: StoredOrder, sku: str) -> bool:
+    wanted = sku.casefold()
+    return any(wanted in (line.sku.casefold(), line.platform_sku.casefold()) for line in stored.order.lines)
+
+
+def _picked(reads: Reads, wanted: Wanted, actor: Actor, now: datetime) -> Found:
+    ids = recall_list(reads, actor, now)
+    value = str(wanted.pick)
+    if ids is None:
+        return Found("list_gone", value)
+    if not 1 <= wanted.pick <= len(ids):
+        return Found("list", value)
+    stored = reads.orders.by_id(ids[wanted.pick - 1])
+    return Found("list", value, (stored,) if stored is not None and sees(actor, stored) else ())
+
+
+# --- what was shown last, so that "第 2 个" and "它的物流" find it again -------------------------------------------------
+
+
+def recall_list(reads: Reads, actor: Actor, now: datetime) -> list[int] | None:
+    """Ids of the orders shown last to this person in this chat; None when forgotten."""
+    kept = reads.dialogs.recall(actor.platform, actor.chat_id, actor.user_id + _LIST_KEY, now)
+    return [int(each) for each in kept["orders"]] if kept else None
+
+
+def list_owner(actor: Actor) -> str:
+    """The dialog's key: apart from the plan that the dispatcher keeps for the same person."""
+    return actor.user_id + _LIST_KEY
