@@ -114,8 +114,8 @@ def no_network() -> Any:
 
 def open_storage(settings: Settings, clock: Clock) -> tuple[Store, Secrets, Keys]:
     """The store alone: what most commands need."""
-    kept = secrets_of(settings)
-    keys = Keys.parse(kept.personal_keys, kept.index_key)
+    kept = secrets_of(settings, lambda: Keys.generate().text())
+    keys = Keys.parse(kept.keys)
     store = open_store(settings.database_url, data_dir=settings.data_dir, keys=keys, clock=clock, guard=no_network)
     return store, kept, keys
 

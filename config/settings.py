@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     lang: str = Field(default="zh", pattern="^(zh|en)$")
-    personal_keys: SecretStr = Field(
-        default=SecretStr(""), description="Keyring for personal data: id:base64key,… newest first."
+    keys: SecretStr = Field(
+        default=SecretStr(""), description="Keyring of personal data and blind indexes, as `xiaodan db new-keys` prints it."
     )
-    index_key: SecretStr = Field(default=SecretStr(""), description="Key of the blind indexes, base64.")
     signing_keys: SecretStr = Field(
         default=SecretStr(""), description="Secrets for buttons and pages, newest first, comma separated."
     )
@@ -51,43 +50,26 @@ class Settings(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The three kinds of key. Base64 / text as the environment would hold them."""
+    """The two kinds of key, as text: the keyring of personal data, and what signs buttons and pages."""
 
-    personal_keys: str = field(repr=False)
-    index_key: str = field(repr=False)
+    keys: str = field(repr=False)
     signing_keys: str = field(repr=False)
 
 
-def secrets_of(settings: Settings) -> Secrets:
+def secrets_of(settings: Settings, make_keys: Callable[[], str]) -> Secrets:
     """Keys from the environment; what is missing there is made once and kept in `data_dir/secrets.json`, mode 0600.
 
-    A lost keyring means lost personal data, so the file is written before anything is encrypted with it.
+    A lost keyring means lost personal data, so the file is on disk before anything is encrypted with it.
     """
-    given = {
-        "personal_keys": settings.personal_keys.get_secret_value(),
-        "index_key": settings.index_key.get_secret_value(),
-        "signing_keys": settings.signing_keys.get_secret_value(),
-    }
+    given = {"keys": settings.keys.get_secret_value(), "signing_keys": settings.signing_keys.get_secret_value()}
     if all(given.values()):
         return Secrets(**given)
     path = settings.data_dir / "secrets.json"
-    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    if not kept:
-        kept = {
-            "personal_keys": f"k1:{_key()}",
-            "index_key": _key(),
-            "signing_keys": secrets.token_urlsafe(32),
-        }
+    if not path.exists():
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        _write_private(path, json.dumps(kept))
-        kept = json.loads(path.read_text())  # another process may have won the race to create it
+        _write_private(path, json.dumps({"keys": make_keys(), "signing_keys": secrets.token_urlsafe(32)}))
+    kept: dict[str, str] = json.loads(path.read_text())  # another process may have won the race to create it
     return Secrets(**{name: given[name] or kept[name] for name in given})
-
-
-def _key() -> str:
-    import base64
-
-    return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _write_private(path: Path, text: str) -> None:
