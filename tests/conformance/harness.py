@@ -174,6 +174,10 @@ class ChannelHarness(Harness):
         """Put one after-sale (on a new order) on the platform; gives its number."""
         raise NotImplementedError
 
+    def order_of(self, aftersale: str) -> str:
+        """The order of an after-sale, for platforms that do not find one by its own number; "" elsewhere."""
+        return ""
+
     def move_after_page(self, number: str) -> None:
         """After the next list page was served, this order is updated (its update time becomes later, still in the window)."""
         raise NotImplementedError
