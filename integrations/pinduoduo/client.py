@@ -130,12 +130,20 @@ class PinduoduoClient:
             ends = self._clock.now() + _LONG if life is None else life if life.tzinfo else life.replace(tzinfo=UTC)
             return Tokens(settings.access_token, ends, settings.refresh_token)
         if settings.refresh_token and settings.refresh_token not in self._offered:
-            self._offered.add(settings.refresh_token)
-            return await self._token(wire.TOKEN_REFRESH, {"refresh_token": settings.refresh_token})
+            return await self._spend(wire.TOKEN_REFRESH, "refresh_token", settings.refresh_token)
         if settings.auth_code and settings.auth_code not in self._offered:
-            self._offered.add(settings.auth_code)
-            return await self._token(wire.TOKEN_CREATE, {"code": settings.auth_code})
+            return await self._spend(wire.TOKEN_CREATE, "code", settings.auth_code)
         raise NeedsAuthorization("the shop has to consent again (no usable token left)")
+
+    async def _spend(self, api: str, name: str, secret: str) -> Tokens:
+        """Use up a code or refresh token; a lost answer leaves it to be tried again."""
+        try:
+            fresh = await self._token(api, {name: secret})
+        except NeedsAuthorization:
+            self._offered.add(secret)
+            raise
+        self._offered.add(secret)
+        return fresh
 
     async def _refresh_tokens(self, held: Tokens) -> Tokens:
         try:
