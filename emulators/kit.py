@@ -20,16 +20,22 @@ class EmulatorClock:
     def __init__(self, at: float | None = None, *, speed: float = 1.0) -> None:
         self._frozen = at
         self._speed = speed
-        self._origin = time.time()
+        self._origin = self._base = time.time()
 
     def now(self) -> float:
         if self._frozen is not None:
             return self._frozen
-        return self._origin + (time.time() - self._origin) * self._speed
+        return self._base + (time.time() - self._origin) * self._speed
+
+    def run(self, *, speed: float = 1.0) -> None:
+        """From where it stands, let it run (again), `speed` times as fast as the machine's."""
+        at = self.now()
+        self._frozen, self._speed = None, speed
+        self._base, self._origin = at, time.time()
 
     def move(self, seconds: float) -> None:
         if self._frozen is None:
-            self._origin += seconds
+            self._base += seconds
         else:
             self._frozen += seconds
 
