@@ -5,6 +5,8 @@ for USPS, FedEx Ground and SSCC; Luhn for Purolator and Old Dominion. Chinese fo
 length speak, so an all-digit Chinese guess never gets a high confidence. Retyped as rules, no code taken.
 """
 
+# ruff: noqa: E501 - a pattern or a word list reads best on one line
+
 from __future__ import annotations
 
 import re
