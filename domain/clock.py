@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -46,3 +47,13 @@ def millis(moment: datetime) -> int:
 def moment(ms: int) -> datetime:
     """Inverse of `millis`."""
     return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+class FollowingClock:
+    """Somebody else's clock, given as seconds since 1970: the demo follows the emulated platforms'."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._seconds(), UTC)
