@@ -25,7 +25,7 @@ def remind(uow: UnitOfWork, due: Deadline, now: datetime, desk: Desk) -> None:
         return
     policy = policy_of(desk)
     rung = int((due.payload or {}).get("rung", 0))
-    late = rung >= len(policy.ladder) - 1
+    late = rung >= len(policy.ladder) - 1 or (approval.due_at is not None and now >= approval.due_at)
     if late and approval.state == State.WAITING:
         before = approval.state
         approval = saved(uow, move(approval, State.ESCALATED))

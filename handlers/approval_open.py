@@ -156,7 +156,7 @@ def refreshed(
 
 def announce(uow: UnitOfWork, approval: Approval, now: datetime, desk: Desk) -> None:
     """The request is real now: card to the right groups, clock started, order held, all on record."""
-    people = whose_turn(uow, approval, desk)
+    people = to_mention(whose_turn(uow, approval, desk))
     chats = chats_of(uow, approval)
     subject = f"approval:{approval.id}"
     uow.outbox.add(

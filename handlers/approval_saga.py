@@ -14,7 +14,7 @@ import structlog
 
 from domain import ids
 from domain.approval import REVOCABLE, SENT_OUT, State, Verdict, deadline, move, round_of, verdict_of
-from domain.clock import millis
+from domain.clock import millis, moment
 from domain.errors import DeskError, NeedsAuthorization, OutcomeUnknown, ProtocolBroken, Rejected, Stale, Unavailable
 from domain.fingerprint import Difference, differences
 from domain.ports import Receipt
@@ -334,6 +334,9 @@ async def _look_again(approval: Approval, looks: int, desk: Desk) -> None:
     """Not known yet. Quick looks first, then slower; when the promised time has come, a person is told to look too."""
     now = desk.clock.now()
     due = now + timedelta(seconds=min(600.0, 5.0 * 2 ** min(looks, 8)))
+    promised = moment(int(approval.facts.get("settle_by", 0)))
+    if now < promised < due:
+        due = promised  # news was promised for then, good or bad
 
     def wait(uow: UnitOfWork) -> None:
         fresh = uow.approvals.get(approval.id)
