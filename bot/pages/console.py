@@ -46,7 +46,7 @@ CSP = (
 HEADERS = {
     "content-security-policy": CSP,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
@@ -126,6 +126,9 @@ class _Pages:
         try:
             cookie = sessions.begin(_headers(request))
         except Forged:
+            if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+                # A strict cookie stays at home when somebody follows a link from elsewhere; from ourselves it comes.
+                return _notice("正在进入…", "", refresh=True)
             return _notice(
                 "请用登录链接进入", "让管理员发你一条登录链接（xiaodan console-link 你的账号），15 分钟内打开。", status=401
             )
@@ -213,6 +216,8 @@ class _Pages:
             blob = await run_in_threadpool(self._console.media, session, user_id, blob_id)
         except Forged:
             return Response(status_code=403)
+        except Unavailable:
+            return Response(status_code=503)
         if blob is None:
             return Response(status_code=404)
         shown = blob.media_type in IMAGE_TYPES
@@ -238,6 +243,9 @@ class _Pages:
                     raise BadInput(f"文件太大了（上限 {limit // 1_048_576} MB）。")
             who, chat, name = asked.get("as", ""), asked.get("chat", ""), asked.get("name", "")
             return _json(await run_in_threadpool(self._console.upload, session, who, chat, name, bytes(content)))
+        except Unavailable as broken:
+            log.error("console.room_unavailable", why=str(broken))
+            return _json({"error": "现在存不下，请稍后再试。"}, 503)
         except Forged:
             return _json({"error": "登录过期了，刷新页面再试。"}, 403)
         except BadInput as problem:
@@ -307,7 +315,7 @@ class _Pages:
             try:
                 wire = json.loads(await socket.receive_text())
                 chat, seq = wire["chat"], int(wire["read"])
-            except (ValueError, KeyError, TypeError, RecursionError):
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 return
             if not isinstance(chat, str) or self._console.room.chat_for(chat, me) is None:
                 continue
@@ -347,12 +355,13 @@ def _json(value: dict[str, Any], status: int = 200) -> JSONResponse:
     return JSONResponse(value, status, headers={**HEADERS, "cache-control": "no-store"})
 
 
-def _notice(title: str, text: str, *, status: int = 200, action: str = "") -> HTMLResponse:
+def _notice(title: str, text: str, *, status: int = 200, action: str = "", refresh: bool = False) -> HTMLResponse:
     form = (
         f'<form method="post" action="{escape(action)}"><button class="primary">进入工作群</button></form>' if action else ""
     )
     html = (
         '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"{'<meta http-equiv=refresh content=0;url=/>' if refresh else ''}"
         f'<title>{escape(title)}</title><link rel="stylesheet" href="/console/static/notice.css">'
         f"<main><h1>{escape(title)}</h1><p>{escape(text)}</p>{form}</main></html>"
     )

@@ -29,7 +29,13 @@ class Settings:
     keep_per_chat: int = 5_000
     max_image: int = 5 * 1_048_576
     max_file: int = 10 * 1_048_576
-    burst: int = 20
+    burst: int = 40
+
+    def __post_init__(self) -> None:
+        if str(self.path) in ("", "."):
+            raise ValueError("console: path is missing")
+        if not self.base_url.startswith(("http://", "https://")):
+            raise ValueError("console: base_url must be an http address")
 
 
 def build(settings: Settings, manifest: Manifest, *, signer: Signer, clock: Clock, directory: Directory) -> Console:

@@ -67,5 +67,6 @@ def connect(path: Path) -> sqlite3.Connection:
     except (sqlite3.DatabaseError, OSError) as broken:
         raise Unavailable(f"{path.name} cannot be opened; move the file away and start again") from broken
     if known > VERSION:
+        db.close()
         raise Unavailable(f"{path.name} was written by a newer version of xiaodan")
     return db

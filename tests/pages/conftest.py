@@ -61,7 +61,7 @@ async def group(tmp_path: Path) -> AsyncIterator[Scripted]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser, group: Scripted) -> AsyncIterator[OpenPage]:
-    """Opens the group as a person, as in `await open_page("li", chat="orders")`. Any error in the page fails the test."""
+    """Opens the group as one person (`chat`, `size`, `dark` by name). Any error in the page fails the test."""
     contexts = []
     errors: list[str] = []
 

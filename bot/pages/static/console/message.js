@@ -32,7 +32,8 @@ export function withMentions(text) {
 
 const mention = (name) => h("span.mention" + (name === person(store.me).name ? ".me" : ""), {}, "@" + name);
 
-const calls = (ids) => ids.map((id) => [mention(person(id).name), " "]);
+/** Whom a message calls, unless its text already does. */
+const calls = (ids, text = "") => ids.filter((id) => !text.includes("@" + person(id).name)).map((id) => [mention(person(id).name), " "]);
 
 function textBubble(message, lead) {
   const { text } = message.body;
@@ -92,7 +93,7 @@ const fileOf = (file) =>
 /** Everything inside one message, in reading order. */
 function contents(message) {
   const { body } = message, parts = [];
-  const lead = body.card || message.from ? null : calls(body.mention);
+  const lead = body.card || message.from ? null : calls(body.mention, body.text);
   if (body.card) parts.push(card(message));
   else if (body.text || (lead && lead.length)) parts.push(textBubble(message, lead));
   if (body.pictures.length) parts.push(h("div.pictures", {}, body.pictures.map(pictureOf)));
