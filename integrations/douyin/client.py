@@ -24,7 +24,7 @@ from integrations.douyin.settings import Settings
 _TRIES = 3  # calls in all, while the platform says "too fast" or "my fault"
 _FIRST_WAIT = 1.0
 _dice = random.SystemRandom()
-_PRIVATE = re.compile(r"1[3-9]\d{9}|\$[^$\s]{6,}\$|#[^#\s]{6,}#|\d{17}[\dXx]")
+_PRIVATE = re.compile(r"1[3-9]\d{9}|\$+[^$\s]{6,}\$+|#+[^#\s]{6,}#+|\d{17}[\dXx]")
 
 
 class _TokenRefused(Exception):
