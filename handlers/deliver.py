@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from domain.chat import ChatKind, ChatRef, MessageRef, Reply
-from domain.errors import Rejected, Unavailable
+from domain.errors import Refused, Rejected, Unavailable
 from domain.ids import key as make_key
 from domain.store import Claimed, Json, SentCard, UnitOfWork
 from domain.topics import Topic
@@ -72,7 +72,12 @@ class Deliverer:
         )
         if wait:
             raise Unavailable("conversation budget is used up", retry_after=wait)
-        reply = await self._views[load["view"]](load["args"], chat, desk)
+        try:
+            reply = await self._views[load["view"]](load["args"], chat, desk)
+        except Refused as moot:
+            # The view finds nothing left to say: a call for help that somebody answered while it waited here.
+            log.info("message.moot", view=load["view"], row=row.id, why=type(moot).__name__)
+            return
         if load.get("mention"):
             reply = dataclasses.replace(reply, mention=tuple(load["mention"]))
         ref = await connector.send(chat, reply, key=row.key, to_user=load.get("to_user", ""))
