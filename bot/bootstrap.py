@@ -7,7 +7,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -20,16 +20,18 @@ from bot.connections import Connections, connect
 from bot.dispatch import Dispatcher
 from bot.tokens import StoredTokens
 from bot.worker import InboxWorker
+from config.rulebook import read_rules
 from config.settings import Secrets, Settings, secrets_of
-from domain.alert import RuleBook
 from domain.approval_policy import ApprovalPolicy
 from domain.clock import Clock, SystemClock
 from domain.people import May, Role
 from domain.policy import Policy
 from domain.ports import Chat, ReceivesPushes
+from domain.rules import RuleBook
+from domain.rules import RuleBook
 from domain.store import Store
 from domain.tokens import Signer
-from handlers import alerts, approvals, basics, customers, orders, rules, stock, stock_ledger, todo
+from handlers import addresses, alerts, approvals, basics, orders, refunds, rules, stock_ledger, tracks
 from handlers.deliver import Deliverer
 from handlers.desk import Desk
 from handlers.router import Router
@@ -43,13 +45,13 @@ CONFIG = Path(__file__).parent.parent / "config"
 FEATURES = (
     basics.FEATURE,
     orders.FEATURE,
-    customers.FEATURE,
-    todo.FEATURE,
-    stock.FEATURE,
     approvals.FEATURE,
+    refunds.FEATURE,
+    addresses.FEATURE,
     stock_ledger.FEATURE,
     alerts.FEATURE,
     rules.FEATURE,
+    tracks.FEATURE,
 )
 
 
@@ -64,15 +66,12 @@ class House:
     worker: InboxWorker
     relay: Relay
     connections: Connections
-    page_routes: list[Callable[[House], Sequence[BaseRoute]]] = field(default_factory=list)
+    page_routes: list[BaseRoute] = field(default_factory=list)
     pull_every: timedelta = timedelta(minutes=10)
     owner: str = ""
 
     def push_receiver(self, name: str, shop: str) -> ReceivesPushes | None:
         return self.connections.receiver(name, shop)
-
-    def pages(self) -> list[BaseRoute]:
-        return [route for make in self.page_routes for route in make(self)]
 
     @contextlib.asynccontextmanager
     async def running(self, *, background: bool = True) -> AsyncIterator[None]:
@@ -123,13 +122,13 @@ def open_storage(settings: Settings, clock: Clock) -> tuple[Store, Secrets, Keys
 def load_policy(data_dir: Path | None = None) -> Policy:
     """The operations person's YAML: `data_dir/<name>.yaml` wins over the one that ships."""
 
-    def read(name: str) -> Any:
+    def read(name: str, load: Callable[[str], Any] = yaml.safe_load) -> Any:
         own = data_dir / f"{name}.yaml" if data_dir else None
         path = own if own and own.exists() else CONFIG / f"{name}.yaml"
-        return yaml.safe_load(path.read_text("utf-8"))
+        return load(path.read_text("utf-8"))
 
     roles = {Role(role): frozenset(May(may) for may in allowed) for role, allowed in read("roles").items()}
-    return Policy(roles=roles, approvals=ApprovalPolicy.parse(read("approvals")), rules=RuleBook.parse(read("rules")))
+    return Policy(roles=roles, approvals=ApprovalPolicy.parse(read("approvals")), rules=RuleBook.parse(read("rules", read_rules)))
 
 
 def open_house(
