@@ -28,7 +28,6 @@ from domain.people import May, Role
 from domain.policy import Policy
 from domain.ports import Chat, ReceivesPushes
 from domain.rules import RuleBook
-from domain.rules import RuleBook
 from domain.store import Store
 from domain.tokens import Signer
 from handlers import addresses, alerts, approvals, basics, orders, refunds, rules, stock_ledger, tracks
@@ -128,7 +127,9 @@ def load_policy(data_dir: Path | None = None) -> Policy:
         return load(path.read_text("utf-8"))
 
     roles = {Role(role): frozenset(May(may) for may in allowed) for role, allowed in read("roles").items()}
-    return Policy(roles=roles, approvals=ApprovalPolicy.parse(read("approvals")), rules=RuleBook.parse(read("rules", read_rules)))
+    return Policy(
+        roles=roles, approvals=ApprovalPolicy.parse(read("approvals")), rules=RuleBook.parse(read("rules", read_rules))
+    )
 
 
 def open_house(
