@@ -1,0 +1,137 @@
+"""How much is left (A5): on hand, reserved, frozen, available, safety, in transit, per warehouse the asker may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.chat import Button, Card, Reply, Tone
+from domain.people import Actor, May, Role
+from domain.privacy import safe_text
+from domain.store import Reads, Stock
+from handlers.desk import Desk, Feature, Need, Press, Question
+from handlers.words.lists import lists
+from handlers.words.orders import MARK
+from handlers.words.times import clock
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One SKU over the warehouses the asker may see."""
+
+    sku: str
+    title: str
+    levels: tuple[Stock, ...]
+
+
+async def stock(question: Question, actor: Actor, desk: Desk) -> Reply:
+    """By SKU or by part of a name; several goods give a choice."""
+    slots, plan = question.slots, question.plan
+    what = str((plan.slots.sku if plan else slots.get("sku")) or "")
+    what = what or str((plan.extra.get("goods") if plan else slots.get("goods")) or "")
+    if not what.strip():
+        return Reply(lists(actor.lang, "stock.which"))
+    return await _answer(what.strip(), actor, desk)
+
+
+async def show(press: Press, actor: Actor, desk: Desk) -> Reply:
+    """One of several goods was chosen."""
+    return await _answer(press.token.extra, actor, desk)
+
+
+async def _answer(what: str, actor: Actor, desk: Desk) -> Reply:
+    shelves, hidden, who = await desk.store.read(lambda r: _look(r, what, actor))
+    lang, named = actor.lang, safe_text(what, 24)
+    if not shelves and hidden:
+        mine = "、".join(sorted(safe_text(each, 12) for each in actor.person.warehouses))
+        key = "stock.hidden" if who else "stock.hidden_nobody"
+        return Reply(lists(lang, key, what=named, mine=mine, who=safe_text(who, 12)))
+    if not shelves:
+        return Reply(lists(lang, "stock.none", what=named))
+    if len(shelves) == 1:
+        return draw(shelves[0], actor, desk.clock.now())
+    buttons = tuple(
+        Button(safe_text(f"{shelf.title} {shelf.sku}", 32), desk.signer.sign("stock.show", "sku:0", shelf.sku[:60]))
+        for shelf in shelves[:SHOWN]
+    )
+    lines = [f"{index}. {_title(shelf, lang)}" for index, shelf in enumerate(shelves[:SHOWN], 1)]
+    return Reply("\n".join((lists(lang, "stock.many", what=named, count=len(shelves)), *lines)), choices=buttons)
+
+
+def _look(reads: Reads, what: str, actor: Actor) -> tuple[list[Shelf], bool, str]:
+    """(what may be shown, whether something was hidden, who may see that)."""
+    exact = reads.stock.levels(sku=what)
+    found = exact or [level for each in _skus(reads.stock.search(what)) for level in reads.stock.levels(sku=each)]
+    visible = [level for level in found if actor.sees_warehouse(level.warehouse)]
+    who = _who_may(reads, found[0].warehouse) if found and not visible else ""
+    by_sku: dict[str, list[Stock]] = {}
+    for level in visible:
+        by_sku.setdefault(level.sku, []).append(level)
+    shelves = [Shelf(sku, levels[0].title, tuple(levels)) for sku, levels in by_sku.items()]
+    return shelves, bool(found) and not visible, who
+
+
+def _skus(levels: Sequence[Stock]) -> list[str]:
+    return list(dict.fromkeys(level.sku for level in levels))
+
+
+def _who_may(reads: Reads, warehouse: str) -> str:
+    for role in (Role.WAREHOUSE, Role.MANAGER):
+        for person in reads.people.with_role(role):
+            if person.active and (not person.warehouses or warehouse in person.warehouses):
+                return person.name
+    return ""
+
+
+def _title(shelf: Shelf, lang: str) -> str:
+    title = lists(lang, "stock.title", title=safe_text(shelf.title, 24), sku=safe_text(shelf.sku, 24))
+    return title.strip()
+
+
+def draw(shelf: Shelf, actor: Actor, now: datetime) -> Reply:
+    """The answer first: how many can be sold; then each warehouse, the short ones on top."""
+    lang = actor.lang
+    levels = sorted(shelf.levels, key=lambda level: (level.available - level.safety, level.warehouse))
+    total = sum(level.available for level in levels)
+    short = max((level.safety - level.available for level in levels), default=0)
+    tone = Tone.BAD if total <= 0 else Tone.WATCH if short > 0 else Tone.GOOD
+    lines: list[str] = []
+    if total <= 0:
+        lines.append(lists(lang, "stock.out"))
+    elif len(levels) > 1:
+        lines.append(lists(lang, "stock.all", available=total))
+    lines += [_line(level, lang) for level in levels[:6]]
+    if short > 0 and total > 0:
+        lines.append(lists(lang, "stock.low", short=short))
+    moments = [level.updated_at for level in levels if level.updated_at is not None]
+    footer = lists(lang, "stock.at", at=clock(max(moments), now, lang=lang)) if moments else ""
+    title = _title(shelf, lang)
+    text = "\n".join(part for part in (f"{MARK[tone]} {title}", *lines, footer) if part)
+    return Reply(text, Card(title, tuple(lines), tone, footer=footer))
+
+
+def _line(level: Stock, lang: str) -> str:
+    low = level.available < level.safety
+    mark = MARK[Tone.BAD] if level.available <= 0 else MARK[Tone.WATCH] if low else MARK[Tone.GOOD]
+    return lists(
+        lang,
+        "stock.line",
+        mark=mark,
+        warehouse=safe_text(level.warehouse, 16),
+        available=level.available,
+        on_hand=level.on_hand,
+        reserved=level.reserved,
+        frozen=lists(lang, "stock.frozen", frozen=level.frozen) if level.frozen else "",
+        safety=lists(lang, "stock.safety", safety=level.safety) if level.safety else "",
+        transit=lists(lang, "stock.transit", transit=level.in_transit) if level.in_transit else "",
+    )
+
+
+FEATURE = Feature(
+    "stock",
+    questions={"stock": Need(stock, May.ASK_STOCK)},
+    actions={"stock.show": Need(show, May.ASK_STOCK)},
+)
