@@ -51,9 +51,12 @@ class Shop:
         self.effects: list[tuple[str, str]] = []  # (what, number)
         self.keys: dict[str, Receipt] = {}
         self.calls = 0
+        self.calling = ""
         self.faults: list[Any] = []
         self.read_faults: list[Any] = []
         self.before_call: Callable[[], None] = lambda: None
+        self.after_call: Callable[[], None] = lambda: None
+        self.gullible = False  # does whatever it is told under a new key: a platform without a memory of its own
 
     async def order(self, number: str) -> Order | None:
         self._read()
@@ -92,9 +95,9 @@ class Shop:
 
     def _step(self, decision: RefundDecision, stage: AftersaleStage) -> None:
         now = self.aftersales[decision.aftersale_number]
-        if now.stage is not AftersaleStage.WAIT_MERCHANT or now.version != decision.version:
+        if not self.gullible and (now.stage is not AftersaleStage.WAIT_MERCHANT or now.version != decision.version):
             raise Rejected("20309541", "售后状态已变更")
-        if decision.amount != now.amount:
+        if not self.gullible and decision.amount != now.amount:
             raise Rejected("50002", "金额不一致")
         self.aftersales[now.number] = replace(
             now, stage=stage, version=f"{now.version}+", updated_at=now.updated_at + timedelta(minutes=1)
@@ -102,6 +105,7 @@ class Shop:
 
     def _change(self, key: str, what: str, number: str, effect: Callable[[], None]) -> Receipt:
         self.calls += 1
+        self.calling = number
         self.before_call()
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, DeskError):
@@ -114,6 +118,7 @@ class Shop:
             effect()
             self.effects.append((what, number))
             self.keys[key] = Receipt(f"R{len(self.effects):04}", self.clock.now())
+        self.after_call()
         if fault == "lost_after":
             raise OutcomeUnknown("sent, no answer")
         return self.keys[key]
@@ -214,7 +219,7 @@ class Bench:
         self.people = {name: self._person(name, *who) for name, who in _STAFF.items()}
         for chat_id, topic in ((REFUNDS, "refunds"), (ORDERS, "orders")):
             chat = BoundChat("console", chat_id, "group", topic, frozenset({topic}))
-            self.store.write_now(lambda u, chat=chat: u.people.bind_chat(chat))
+            self.bind(chat)
 
     def reopen(self) -> None:
         if self.opened:
@@ -239,6 +244,9 @@ class Bench:
 
     def _person(self, name: str, roles: tuple[Role, ...], accounts: tuple[tuple[str, str], ...]) -> Person:
         return self.store.write_now(lambda u: u.people.save_person(Person(0, name, frozenset(roles), accounts=accounts)))
+
+    def bind(self, chat: BoundChat) -> None:
+        self.store.write_now(lambda u: u.people.bind_chat(chat))
 
     # --- the outside ---------------------------------------------------------------------------------------------------
 
