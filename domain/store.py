@@ -551,6 +551,18 @@ class QuarantineWrites(QuarantineReads, Protocol):
     def quarantine(self, source: str, ref: str, reason: str, raw: str, at: datetime) -> None: ...
 
 
+class Imports(Protocol):
+    def totals(self, shop: str = "") -> tuple[int, int]:
+        """(rows read from files, rows rejected), of one shop or of all."""
+        ...
+
+
+class ImportWrites(Imports, Protocol):
+    def record(self, run_id: str, file: str, shop: str, *, rows: int, rejected: int, at: datetime) -> None:
+        """The counts so far of one import run; recording a run again replaces them, so a resumed one counts once."""
+        ...
+
+
 # --- units of work ----------------------------------------------------------------------------------------------------
 
 
@@ -583,6 +595,8 @@ class Reads(Protocol):
     def audit(self) -> Audit: ...
     @property
     def quarantine(self) -> QuarantineReads: ...
+    @property
+    def imports(self) -> Imports: ...
 
     def rows(self, sql: str, params: Json = None, *, limit: int = 10_000) -> list[tuple[Any, ...]]:
         """For the query compiler and reports only: one read-only statement with `:name` parameters."""
@@ -618,6 +632,8 @@ class UnitOfWork(Protocol):
     def audit(self) -> AuditWrites: ...
     @property
     def quarantine(self) -> QuarantineWrites: ...
+    @property
+    def imports(self) -> ImportWrites: ...
 
 
 @dataclass(frozen=True, slots=True)
