@@ -16,7 +16,6 @@ import re
 from collections.abc import Iterator
 
 from domain.order import Order
-from domain.store import Json
 from storage.keys import Keys
 from storage.sql import Bulk, Conn
 
@@ -33,7 +32,9 @@ def phone_key(phone: str) -> str:
         return phone
     if "*" in phone:
         return phone.strip()
-    digits = _NOT_DIGIT.sub("", _EXTENSION.split(phone.strip().lstrip("+"), maxsplit=1)[0]) or _NOT_DIGIT.sub("", phone)
+    whole = _NOT_DIGIT.sub("", phone)
+    main = _NOT_DIGIT.sub("", _EXTENSION.split(phone.strip(), maxsplit=1)[0])
+    digits = main if len(main) >= 11 else whole
     for prefix in ("0086", "86"):
         if digits.startswith(prefix) and len(digits) == 11 + len(prefix):
             return digits[len(prefix) :]
@@ -118,7 +119,7 @@ _EXACT = (
     _SPANS
     + "SELECT h.order_id FROM span JOIN handles h ON h.bucket = span.x AND h.handle = ? ORDER BY h.order_id DESC LIMIT ?"
 )
-_SPAN_LIST = _SPANS + "SELECT x FROM span WHERE x IS NOT NULL"
+_SPAN_LIST = _SPANS + "SELECT x FROM span WHERE x IS NOT NULL ORDER BY x DESC"
 _RANGE = "SELECT DISTINCT order_id FROM handles WHERE bucket = ? AND handle BETWEEN ? AND ? ORDER BY order_id DESC"
 
 
@@ -132,10 +133,3 @@ def ranged(conn: Conn, low: int, high: int) -> Iterator[int]:
     for (span,) in conn.all(_SPAN_LIST, (-1,)):
         for row in conn.all(_RANGE, (span, low, high)):
             yield row[0]
-
-
-def is_personal_hit(order: Order, phone: str) -> bool:
-    return phone_key(order.receiver.phone) == phone_key(phone)
-
-
-__all__ = ["NEW_HANDLES", "SPAN_BITS", "Handles", "Json", "exact", "is_personal_hit", "phone_key", "ranged", "tail_of"]

@@ -70,7 +70,7 @@ class InboxTable:
     """The statements, on one connection in a transaction."""
 
     def __init__(self, conn: Conn, keys: Keys) -> None:
-        self._c = conn
+        self.conn = self._c = conn
         self._keys = keys
         self._claims = 0
 

@@ -13,7 +13,7 @@ from storage.approvals import ApprovalReads
 from storage.cards_pg import CARD_BY_ID, CARD_BY_NUMBER, read_card
 from storage.handles import SPAN_BITS, Handles, exact, phone_key, ranged
 from storage.keys import Keys
-from storage.moments import at_or_none, ms
+from storage.moments import at_or_none
 from storage.order_rows import (
     SELECT_EVENTS,
     SELECT_LINES,
@@ -187,7 +187,3 @@ def _by_order(rows: Iterable[Row]) -> dict[int, list[Row]]:
 def _ends(order: Order, tail: str) -> bool:
     phone = phone_key(order.receiver.phone)
     return order.number.endswith(tail) or phone.endswith(tail) or any(one.waybill.endswith(tail) for one in order.parcels)
-
-
-def span_since(moment: datetime) -> int:
-    return ms(moment) // 1000 << 31

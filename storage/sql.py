@@ -133,7 +133,10 @@ class PgConn:
 
     def bulk(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> int:
         columns = [_array(kind, column) for kind, column in zip(bulk.columns.values(), zip(*rows, strict=True), strict=True)]
-        return self._cursor.execute(bulk.postgres, columns).rowcount
+        try:
+            return self._cursor.execute(bulk.postgres, columns).rowcount
+        except psycopg.errors.NumericValueOutOfRange as problem:
+            raise OverflowError("a number does not fit into 64 bits") from problem
 
     def among(self, column: str, values: Sequence[int]) -> tuple[str, Any]:
         return f"{column} = ANY(?::bigint[])", _array("bigint", values)

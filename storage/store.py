@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from domain.clock import Clock
 from domain.store import Store
@@ -19,28 +20,43 @@ from storage.sqlite_engine import Readers, Writer, connect
 from storage.units import SqlReads, SqlUnit
 
 T = TypeVar("T")
+U_co = TypeVar("U_co", covariant=True)
 READERS = 4
+WRITERS = 4  # on PostgreSQL; SQLite has one
+
+
+class Runs(Protocol[U_co]):
+    """What an engine offers for one kind of work: on its threads, or on the calling one."""
+
+    def submit(self, work: Callable[[U_co], T], /) -> asyncio.Future[T]: ...
+
+    def now(self, work: Callable[[U_co], T], /) -> T: ...
+
+    def close(self) -> None: ...
 
 
 class SqlStore:
-    """Implements `domain.store.Store` on SQLite."""
+    """Implements `domain.store.Store`; made by `open_store`."""
 
-    def __init__(self, main: Path, inbox: Path, *, keys: Keys, clock: Clock, guard: Guard) -> None:
+    def __init__(
+        self,
+        writer: Runs[SqlUnit],
+        readers: Runs[SqlReads],
+        accepting: Runs[InboxTable],
+        *,
+        keys: Keys,
+        clock: Clock,
+        url: str,
+        data_dir: Path,
+    ) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._accepting = accepting
         self.keys = keys
         self.clock = clock
-        handles = Handles(keys)
-        unit = SqlUnit(SqliteConn(raw := connect(main)), keys, handles, clock.now)
-        self._writer: Writer[SqlUnit] = Writer("xiaodan-write", raw, unit, guard)
-
-        def reads(conn: Conn) -> SqlReads:
-            return SqlReads(conn, keys, handles)
-
-        self._readers: Readers[SqlReads] = Readers("xiaodan-read", main, reads, guard, size=READERS)
-        accepting = connect(inbox, cache_mb=8, mmap_mb=0)
-        table = InboxTable(SqliteConn(accepting), keys)
-        self._accepting: Writer[InboxTable] = Writer("xiaodan-inbox", accepting, table, no_guard)
-        self._accepting.now(lambda one: one.free_orphans())
-        self.inbox = SqlInbox(self._accepting.submit, clock)
+        self.url = url
+        self.data_dir = data_dir
+        self.inbox = SqlInbox(accepting.submit, clock)
         self.leases = SqlLeases(self.write, clock)
         self._closed = False
 
@@ -55,6 +71,10 @@ class SqlStore:
 
     def write_now(self, work: Callable[[SqlUnit], T]) -> T:
         return self._writer.now(work)
+
+    def inbox_now(self, work: Callable[[InboxTable], T]) -> T:
+        """A work on the inbox's table, on the calling thread: key rotation, tests."""
+        return self._accepting.now(work)
 
     async def close(self) -> None:
         """Finish what was submitted, end all threads, close all connections."""
@@ -76,10 +96,36 @@ def open_store(url: str, *, data_dir: Path, keys: Keys, clock: Clock, guard: Gua
     Raises BadInput when the database was written by a newer program, Unavailable when it cannot be reached.
     """
     migrate(url, data_dir=data_dir)
+    handles = Handles(keys)
+    entered = guard or no_guard
+
+    def reads(conn: Conn) -> SqlReads:
+        return SqlReads(conn, keys, handles)
+
+    def unit(conn: Conn) -> SqlUnit:
+        return SqlUnit(conn, keys, handles, clock.now)
+
+    def table(conn: Conn) -> InboxTable:
+        return InboxTable(conn, keys)
+
+    writer: Runs[SqlUnit]
+    readers: Runs[SqlReads]
+    accepting: Runs[InboxTable]
     if is_postgres(url):
-        raise NotImplementedError
-    main = sqlite_path(url, data_dir)
-    return SqlStore(main, inbox_path(main), keys=keys, clock=clock, guard=guard or no_guard)
+        # Imported here: a store on SQLite starts without loading psycopg's pool of types.
+        from storage.postgres_engine import Pool
+
+        writer = Pool("xiaodan-write", url, unit, entered, size=WRITERS)
+        readers = Pool("xiaodan-read", url, reads, entered, size=READERS, read_only=True)
+        accepting = Pool("xiaodan-inbox", url, table, no_guard, size=2)
+    else:
+        main = sqlite_path(url, data_dir)
+        raw, inbox = connect(main), connect(inbox_path(main), cache_mb=8, mmap_mb=0)
+        writer = Writer("xiaodan-write", raw, unit(SqliteConn(raw)), entered)
+        readers = Readers("xiaodan-read", main, reads, entered, size=READERS)
+        accepting = Writer("xiaodan-inbox", inbox, table(SqliteConn(inbox)), no_guard)
+    accepting.now(lambda one: one.free_orphans())
+    return SqlStore(writer, readers, accepting, keys=keys, clock=clock, url=url, data_dir=data_dir)
 
 
 if TYPE_CHECKING:
