@@ -1,6 +1,6 @@
 """KPI questions in words (昨天 P95 履约时效, 上周各渠道异常占比): metric, grouping, order, chart."""
 
-# ruff: noqa: E501 - a pattern or a word list reads best on one line
+
 
 from __future__ import annotations
 

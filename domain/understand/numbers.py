@@ -58,6 +58,7 @@ _UNIT = re.compile(
 _WAYBILL_WORD = re.compile(
     r"(?:运单|快递单|物流单|快递号|物流号|面单|运单号|waybill|tracking|awb|parcel|shipment|快递|包裹|物流)[^\d]{0,12}$"
 )
+_WAYBILL_NUMBER = re.compile(r"(?:运单|快递单|物流单|快递号|物流号|面单|waybill|tracking|awb)[^\d]{0,6}$")
 _ORDER_WORD = re.compile(
     r"(?:订单|单号|单子|order|purchase|\bno|number|#|编号|这单|单|oder|ordr|[【\[]orderid_)[^\da-z]{0,8}(?:number|no\.?|id|#|num)?[^\da-z]{0,4}$"
 )
@@ -252,7 +253,7 @@ def _digits(word: str, before: str, after: str, out: Numbers) -> bool:
 def _kind_of_digits(word: str, before: str) -> str | None:
     size = len(word)
     ordered, carried = _ORDER_WORD.search(before), _WAYBILL_WORD.search(before)
-    if carried and size >= 8 and (ordered is None or carried.start() <= ordered.start()):
+    if carried and size >= 8 and (_WAYBILL_NUMBER.search(before) if ordered or size >= 16 else True):
         return "waybill_no"
     if ordered or before.endswith("#"):
         return "order_no"

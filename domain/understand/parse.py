@@ -6,17 +6,20 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from domain.dates import find_range
+from domain.dates import find_range, numeral
+from domain.understand import sound
 from domain.understand.commands import read_command
+from domain.understand.figures import read_figures
 from domain.understand.follow import follow_up
 from domain.understand.lexicon import EMPTY, Lexicon
 from domain.understand.names import receiver_name
 from domain.understand.normal import is_chinese, normalise, unwrap
 from domain.understand.numbers import Numbers, read_numbers
-from domain.understand.plan import RISKY, Intent, Plan, Slots
+from domain.understand.plan import RISKY, Filter, Intent, Plan, Slots
 from domain.understand.reading_zh import Reading, read_chinese
 
 _DIGITS = frozenset("0123456789零〇一二三四五六七八九幺")
+_LATIN = re.compile(r"[a-z]{4}|[a-z]{2,} [a-z]{2,}")
 _LOOKUPS = frozenset(
     {Intent.WHERE_IS_ORDER, Intent.ORDER_DETAIL, Intent.CUSTOMER_ORDERS, Intent.AFTERSALE_STATUS, Intent.OUT_OF_SCOPE}
 )
@@ -35,7 +38,7 @@ def understand(text: str, *, now: datetime, context: Plan | None = None, lexicon
     reading = _read(own, numbers, context, forwarded=forwarded)
     plan = _fill(reading, own, numbers, now, lexicon)
     if context is not None:
-        plan = follow_up(plan, own, context, now, lexicon)
+        plan = follow_up(plan, own, context)
     if cut:
         plan = replace(
             plan, note=plan.note or "too_long", intent=Intent.OUT_OF_SCOPE if plan.intent in RISKY else plan.intent
@@ -50,18 +53,34 @@ def _read(own: str, numbers: Numbers, context: Plan | None, *, forwarded: bool) 
         command = read_command(own, numbers, approval_open=context is not None and context.slots.approval_id is not None)
         if command is not None:
             return command
+    reading = _sentence(own, numbers)
+    if reading.intent is Intent.OUT_OF_SCOPE and reading.note == "unsure":
+        reading = _second_chance(own, numbers) or reading
+    return _with_number(reading, own, numbers)
+
+
+def _sentence(own: str, numbers: Numbers) -> Reading:
     if is_chinese(own):
-        from domain.understand.figures import read_figures
+        return read_figures(own) or read_chinese(numbers.rest if numbers.joined > 6 else own)
+    from domain.understand.reading_en import read_english  # a team that writes Chinese never pays for the English tables
 
-        figures = read_figures(own)
-        return (
-            figures
-            if figures is not None
-            else _with_number(read_chinese(numbers.rest if numbers.joined > 6 else own), own, numbers)
-        )
-    from domain.understand.reading_en import read_english
+    return read_english(own, numbers)
 
-    return _with_number(read_english(own, numbers), own, numbers)
+
+def _second_chance(own: str, numbers: Numbers) -> Reading | None:
+    """Pinyin instead of characters, or characters that only sound right. Less sure, so it says so."""
+    rest = numbers.rest if numbers.joined else own
+    heard_as = sound.heard(rest) if is_chinese(rest) else None
+    if _LATIN.search(rest):
+        heard_as = sound.latin_heard(heard_as or rest) or heard_as
+    if heard_as is None or not is_chinese(heard_as):
+        return None
+    reading = read_chinese(heard_as)
+    if reading.intent is Intent.OUT_OF_SCOPE:
+        return None
+    reading.confidence = min(reading.confidence, 0.65)
+    reading.extra["heard"] = heard_as[:60]
+    return reading
 
 
 def _with_number(reading: Reading, own: str, numbers: Numbers) -> Reading:
@@ -77,8 +96,11 @@ def _with_number(reading: Reading, own: str, numbers: Numbers) -> Reading:
 
 
 def _fill(reading: Reading, own: str, numbers: Numbers, now: datetime, lexicon: Lexicon) -> Plan:
+    intent = reading.intent
     extra = numbers.extra | reading.extra
-    reason = extra.pop("reason", None)
+    groups = tuple(extra.pop("group_by", "").split(",")) if "group_by" in extra else ()
+    limit = extra.pop("limit", None)
+    reason = extra.pop("reason", None) or (_reason(own) if intent in RISKY else None)
     channel = lexicon.channels.find(own)
     goods = lexicon.skus.find(own)
     sku = goods[0] if goods else None
@@ -87,9 +109,17 @@ def _fill(reading: Reading, own: str, numbers: Numbers, now: datetime, lexicon: 
     person = lexicon.people.find(own)
     span = find_range(numbers.rest if numbers.joined else own, now)
     name = person[0] if person else receiver_name(own) if reading.intent in _LOOKUPS and not own.isascii() else None
-    intent = reading.intent
-    if name and intent is Intent.OUT_OF_SCOPE and reading.note == "unsure":
-        intent = Intent.WHERE_IS_ORDER
+    note, confidence = reading.note, reading.confidence
+    if name and intent is Intent.OUT_OF_SCOPE and note == "unsure" and len(own) <= _SHORT:
+        intent, note, confidence = Intent.WHERE_IS_ORDER, "", 0.75
+    filters = _filters(own, lexicon)
+    if (
+        intent in {Intent.WHERE_IS_ORDER, Intent.ORDER_DETAIL}
+        and numbers.first("phone")
+        and (span or filters)
+        and _PLURAL.search(own)
+    ):
+        intent = Intent.CUSTOMER_ORDERS
     address = _new_address(own) if intent is Intent.CHANGE_ADDRESS else None
     slots = Slots(
         order_no=numbers.first("order_no"),
@@ -111,15 +141,74 @@ def _fill(reading: Reading, own: str, numbers: Numbers, now: datetime, lexicon: 
         intent=intent,
         slots=slots,
         found=tuple(numbers.found),
-        confidence=reading.confidence,
+        entity=_ENTITY.get(intent, "order"),
+        filters=filters,
+        group_by=groups,
+        order="-value" if limit else "",
+        limit=numeral(limit) if limit else None,
+        chart=_chart(intent, groups),
+        confidence=confidence,
         alternatives=reading.alternatives,
-        note=reading.note,
+        note=note,
         extra=extra,
     )
 
 
+_SHORT = 24  # characters; a name makes a look-up only of a short message
+_PLURAL = re.compile(r"订单|的单|几单|orders")
+_REASON = re.compile(r"(?:理由|原因)\s*(?:是|为|:)?\s*([^,，。;；\n]{2,60})|(?:\bbecause|\breason:?)\s+(.{3,80})")
+
+
+def _reason(own: str) -> str | None:
+    match = _REASON.search(own)
+    return None if match is None else (match[1] or match[2]).strip()
+
+
+_ENTITY = {
+    Intent.STOCK: "stock",
+    Intent.AFTERSALE_STATUS: "aftersale",
+    Intent.WITHDRAW_AFTERSALE: "aftersale",
+    Intent.ALERT_WHY: "alert",
+    Intent.ALERT_ACK: "alert",
+    Intent.ALERT_SNOOZE: "alert",
+    Intent.APPROVE: "approval",
+    Intent.REJECT: "approval",
+    Intent.TODO: "task",
+    Intent.KPI: "figure",
+    Intent.RULES: "rule",
+    Intent.HELP: "",
+    Intent.SMALLTALK: "",
+    Intent.OUT_OF_SCOPE: "",
+}
+_FLAGS = (
+    (re.compile(r"含售后|有售后|带售后|with aftersales?"), Filter("aftersale", "=", "any")),
+    (re.compile(r"未签收|没签收|还没签收|not delivered|undelivered"), Filter("delivered", "=", "no")),
+    (re.compile(r"未发货|待发货|没发货|unshipped|not shipped"), Filter("shipped", "=", "no")),
+    (re.compile(r"已签收|delivered orders"), Filter("delivered", "=", "yes")),
+    (re.compile(r"未付款|没付款|unpaid"), Filter("paid", "=", "no")),
+)
+
+
+def _filters(own: str, lexicon: Lexicon) -> tuple[Filter, ...]:
+    filters = [condition for pattern, condition in _FLAGS if pattern.search(own)] if _FLAG_HINT.search(own) else []
+    if (shop := lexicon.shops.find(own)) is not None:
+        filters.append(Filter("shop", "=", shop[0]))
+    if (warehouse := lexicon.warehouses.find(own)) is not None:
+        filters.append(Filter("warehouse", "=", warehouse[0]))
+    return tuple(filters)
+
+
+_FLAG_HINT = re.compile(r"售后|签收|发货|付款|aftersale|deliver|ship|unpaid")
+
+
+def _chart(intent: Intent, groups: tuple[str, ...]) -> str:
+    if intent is not Intent.KPI:
+        return ""
+    return "line" if not groups or "day" in groups else "bar"
+
+
 _TARGET = re.compile(
-    r"(?:改成|改为|改到|换成|换到|更改为|修改为|修改成|变更为|改送到?|改寄到?|改发到?|新地址(?:是|为)?|地址(?:是|为|改|:)|送到|寄到|发到|change(?: it| the address| my address| address)? to|new address(?: is)?|ship(?: it)? to|send(?: it)? to)"
+    r"(?:改成|改为|改到|换成|换到|更改为|修改为|修改成|变更为|改送到?|改寄到?|改发到?|新地址(?:是|为)?|地址(?:是|为|改成?|改到|到|:)|送到|寄到|发到|change(?: it| the address| my address| address)? to|new address(?: is)?|ship(?: it)? to|send(?: it)? to)"
     r"\s*[:：,，]?\s*(?P<place>[^\n?？]{4,120})"
 )
 

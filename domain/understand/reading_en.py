@@ -1,14 +1,332 @@
-"""English reader."""
+"""What an English sentence asks for. Same order of questions as the Chinese reader: harm first.
+
+Two families of look-alikes decide most lines: other people's business (cards, flights, reservations), which is never ours even
+when it says "cancel" or "order"; and things that belong to a shop but that the bot does not do (payment methods, accounts,
+reviews, invoices, changing the items of an order).
+"""
 
 # ruff: noqa: E501 - a pattern or a word list reads best on one line
 
 from __future__ import annotations
 
+import re
+
 from domain.understand.numbers import Numbers
 from domain.understand.plan import Intent
 from domain.understand.reading_zh import Reading
+from domain.understand.words_en import Sense, senses
+
+_ = Sense
+CANCEL, REFUND, RETURN, EXCHANGE, ADDRESS = int(_.CANCEL), int(_.REFUND), int(_.RETURN), int(_.EXCHANGE), int(_.ADDRESS)
+CHANGE, CREATE, ORDER, GOODS, TRACK = int(_.CHANGE), int(_.CREATE), int(_.ORDER), int(_.GOODS), int(_.TRACK)
+STATUS, WAIT, CHECK, POLICY, FOREIGN = int(_.STATUS), int(_.WAIT), int(_.CHECK), int(_.POLICY), int(_.FOREIGN)
+SHOP, STOCK, BOUGHT, DELIVERY, GREET = int(_.SHOP), int(_.STOCK), int(_.BOUGHT), int(_.DELIVERY), int(_.GREET)
+MANY, FIELD, FEE, URGE, PROBLEM = int(_.MANY), int(_.FIELD), int(_.FEE), int(_.URGE), int(_.PROBLEM)
+
+_ART = r"(?:my|the|a|an|this|that|our|his|her|their|any|of|your|for|me|please|to|on|last|latest|recent|current|damn|goddamn|bloody|fucking|freaking|#)"
+_NO = r"(?:don'?t|do not|doesn'?t|does not|didn'?t|did not|never|not|no longer|haven'?t|have not|hasn'?t|without|stop|avoid|isn'?t|wasn'?t)"
+_WISH = r"(?:want|wish|need|needed|wanted|have|intend|meant?|ask(?:ed)?|request(?:ed)?|please|you|me|to|like|going|plan(?:ning)?|ever|actually|really|authori[sz]ed?|my|our|the|that|it|us|them|a|any|for|be|being|anymore|looking|trying|in)"
+_NEGATED_CANCEL = re.compile(
+    rf"\b{_NO} (?:{_WISH} ){{0,5}}(?:cancel|cancell?ing|cancell?ed|cancellation|call(?:ing)? off)\b"
+)
+_MIND = re.compile(
+    r"changed my mind about (?:the )?cancel|(?:undo|reverse|revoke|stop|withdraw|retract|take back|ignore|disregard) (?:\w+ ){0,3}cancell?ation|(?:un-?cancel|reinstate|restore)|keep (?:my|the|this) (?:order|purchase)|cancel (?:the |my )?cancell?ation"
+)
+_DONE_CANCEL = re.compile(
+    r"\b(?:was|were|been|got|is|has|already|why (?:did|have|has|was|is|would)|who|you|they|automatically|somebody|someone) (?:\w+ ){0,4}?cancell?ed\b|why did (?:you|they) cancel|cancell?ed (?:my|the) order without|did (?:my|the) (?:order )?cancell?ation"
+)
+_WANTED = re.compile(r"\b(?:want|need|like|have|get|wish|to be|would like) (?:\w+ ){0,6}cancell?ed\b")
+_UNWANTED = re.compile(
+    r"\b(?:do(?:es)?n'?t|do not|no longer|not|never) (?:really |even |actually |longer )?(?:want|need|wanna|interested in|like to (?:have|receive|buy)|wish to (?:have|receive|buy))\b(?! (?:to )?(?:cancel|return|refund|a refund|know|help))"
+)
+_AFTERSALE_NOUN = r"(?:refunds?|returns?|exchange|reimbursements?|rebates?|compensations?|restitutions?|return request|refund request|claim)"
+_WITHDRAW = re.compile(
+    rf"\b(?:cancel|cancell?ing|withdraw|withdrawing|revoke|stop|undo|drop|retract|call off|abort|take back|reverse) (?:{_ART} |requested |pending |request for |request of |application for ){{0,4}}{_AFTERSALE_NOUN}\b"
+    rf"|\b(?:don'?t|do not|no longer|not|never ?mind)\s+(?:want|need|wish|wanna|require|like)?\s*(?:to (?:be|get|have|make|do|request|ask for|proceed with) )?(?:{_ART} ){{0,3}}(?:to )?(?:{_AFTERSALE_NOUN}|return(?:ing)?|refunded)\b(?! (?:policy|yet))"
+    r"|\bkeep (?:the |my |this )?(?:item|product|order|it)\b.*\b(?:return|refund)|\bchanged my mind about (?:the |my )?(?:return|refund)"
+)
+_NOT_YET = re.compile(
+    r"\b(?:haven'?t|have not|has not|hasn'?t|didn'?t|did not|never|not|still|don'?t|do not|no) (?:\w+ ){0,3}(?:received?|gotten|got|get|seen?|been|refunded|reimbursed|processed|credited|arrived?|show(?:n|ed|ing)?)\b|where(?:'s| is| are) (?:my|the)|\byet\b"
+)
+_REFUND_STATUS = re.compile(
+    r"\bstatus|\btrack|\btrace|\bfollow|\bmonitor|\blocat|\bprogress|\bwait|\bawait|\bexpect|\bprocessed|\bissued|\bpending|\bowed?\b|\bdue\b|\barriv|\bupdates?\b|\bnews\b|\banything new|"
+    r"\bcurrent|\bhow(?:'s| is| are)\b|\bwhat(?:'s| is| has) (?:up|going|happen|the (?:state|situation|deal))|\bwhen (?:will|do|does|am|is|are|should|would|can i (?:expect|receive))|\bhow long (?:until|till|before|will|does|do|is|should)|\bhas (?:my|the|it)|"
+    r"\bhave you|\bdid (?:you|my|i)|\bis (?:my|the|there|it)|\bwhere(?:'s| is| are)|\bstate of|\bsituation|\breceived\b|\bsupposed|\bpromised|\bquestions? about|\bwill (?:get|receive|arrive)|\bsee if|\bcheck if|\bfind out if"
+)
+_REFUND_LOOK = re.compile(
+    r"\b(?:check|checking|see|seeing|view|look(?:ing)? (?:at|for|into)|find|finding|consult|verify|review)\b(?! (?:out )?(?:how|what|where|in))"
+)
+_REFUND_ASK = re.compile(
+    r"\b(?:how|what) (?:\w+ ){0,6}(?:get|ask|request|obtain|claim|apply|demand|seek|to be|do)|\bhow (?:can|do|could|to|should)|\bhow (?:would|might)|what (?:do|must|should|would) i|\bask(?:ing)? for|\brequest(?:ing)?|\bobtain|\bget(?:ting)? (?:a |my |some |the |back |any )*(?:refund|reimburse|rebate|compens|restitut|money)|\bapply|\bclaim|\bdemand|\bfile\b|\bi want (?:a|my)|\bi need (?:a|my)|\bi(?:'d| would) like (?:a|my|to be|to get)|\bgive me|\bwhere (?:can|do|could)|\bhelp (?:me )?(?:to )?(?:get|process)|\bprocess (?:a|my|the|of)?"
+)
+_WHERE = re.compile(
+    r"\bwhere(?:'s|s| is| are| the| my| exactly| in)\b|\bwhere (?:\w+ ){1,5}(?:is|are|it)\b|\bhow(?:'s| is| are)\b|\bwhat(?:'s|s| is| has)? ?(?:up|going|happen\w*|the (?:deal|latest|word|story))|\bwhen(?:'s|s| is| will| does| do| should| can| are| would| might|\b)|\bhow (?:soon|long|far|many days|much longer)"
+)
+_COMES = re.compile(
+    r"\b(?:arriv\w*|arive\w*|come|coming|came|get here|gets here|be here|here|deliver\w*|receiv\w*|recieve\w*|show(?:s|ed|ing)? up|ship\w*|expect\w*|reach\w*|on (?:its|the) way|out for|eta|land|get (?:it|them|my|the|to me)|got)\b"
+)
+_NOT_ARRIVED = re.compile(
+    r"\b(?:haven'?t|have not|has not|hasn'?t|didn'?t|did not|never|not|still no|still waiting|waiting (?:for|on)|yet to|where)\b"
+)
+_DELIVERY_CHOICE = re.compile(
+    r"\b(?:shipping|delivery|shipment|deliver(?:ing)?|dispatch)s? (?:option|method|modalit|alternative|choice|cost|fee|price|rate|charge|type|polic|compan|mode|countr|zone|cit)\w*|\b(?:options?|methods?|modalit\w*|alternatives|choices|types?|costs?|fees?|prices?|ways) (?:\w+ ){0,4}(?:shipping|shipment|delivery|deliver|ship|delivering)\b|\b(?:do|can|could|will|would) (?:you|u|they|i) (?:guys )?(?:ship|deliver|order|buy|get (?:it|my order) delivered)\w* (?:to|in|into|from|on|anywhere|abroad|internationally|overseas)\b|\bfree shipping"
+)
+_RETURN_OBJECT = re.compile(
+    r"\b(?:return|returning|send back|sending back|give back|ship back)\b(?! (?:to|the call|my call|flight|ticket|trip|on investment|label))"
+)
+_NEW_ADDRESS = re.compile(
+    r"\b(?:set|setting|setup|add|adding|create|creating|enter|entering|register|registering|submit|submitting|store|storing|save|saving|input|put|write|type|introduce|provide|include|new|secondary|second|another|additional|not (?:valid|accepted|recognized)|notif\w*|report\w*|inform\w*|problem|issue|error)\b"
+)
+_ADDRESS_CHANGED = re.compile(
+    r"\b(?:chang|edit|correct|updat|modif|alter|amend|fix|rectif|switch|swap|replac|wrong|incorrect|mistak|mistyp|misspel|moved|moving|redirect|rerout|revis|chnag|outdated|different|differs|old address)\w*"
+)
+_NO_ADDRESS_CHANGE = re.compile(
+    r"\b(?:don'?t|do not|didn'?t|did not|never|not|no need to) (?:\w+ ){0,3}(?:chang|updat|edit|modif|correct)\w* (?:\w+ ){0,4}address|address (?:\w+ ){0,3}(?:not|never|hasn'?t|didn'?t) (?:been )?chang"
+)
+_BILLING_ADDRESS = re.compile(
+    r"\b(?:billing|email|e-mail|mail|ip|web|mac|account|profile|bank|home|work) address\b|address book|\b(?:your|store|company|office|return|bank'?s?|branch|whats?|what'?s|what is) (?:the |your )?address\b"
+)
+_CONTACT_FIELD = re.compile(
+    r"\b(?:chang|edit|correct|updat|modif)\w* (?:\w+ ){0,3}(?:receiver|recipient|consignee|contact (?:number|phone|details)|phone number|delivery (?:info|information|details|instructions)|shipping (?:info|information|details))\b"
+)
+_STOCK = re.compile(
+    r"\b(?:in|out of|back in) stock\b|\bre-?stock|\binventory\b|\bhow many (?:\w+ ){0,4}(?:left|available|in stock)|\bsold out\b|\bback ?order|\bavailability\b|\b(?:do|did) you (?:still |currently |guys )?have (?:\w+ ){1,5}(?:left|available|in stock)|\b(?:is|are) (?:\w+ ){1,5}(?:still |currently )?available\b|\bany (?:left|more (?:of|in))\b|\bstock (?:of|for|level)"
+)
+_FIGURE = (
+    ("fulfilment_p95", re.compile(r"\bp95\b|fulfil?lment time|time to ship|shipping time p")),
+    ("fulfilment_p50", re.compile(r"\bp50\b|median fulfil?lment")),
+    ("first_response", re.compile(r"first response|response time")),
+    ("exception_share", re.compile(r"exception (?:share|rate|ratio)|share of exceptions")),
+    ("refund_rate", re.compile(r"(?:refund|return) rate")),
+    ("refund_amount", re.compile(r"(?:refund amount|total refunds|how much (?:did we|was) refund)")),
+    ("gmv", re.compile(r"\bgmv\b|\b(?:total )?(?:sales|revenue|turnover)\b")),
+    ("margin", re.compile(r"\bmargins?\b|\bprofit\b")),
+    ("average_order", re.compile(r"\baverage order|\baov\b|basket size")),
+    ("on_time", re.compile(r"on[- ]time|late (?:shipment|order) rate|delay rate")),
+    ("orders", re.compile(r"(?:how many|number of|total) orders|orders? (?:count|volume)")),
+    ("sales_by_sku", re.compile(r"best sell|top (?:\d+ )?(?:selling|skus?|products?)")),
+)  # fmt: skip
+_PERIOD = re.compile(
+    r"\b(?:today|yesterday|week|month|quarter|year|days|q[1-4]|by (?:channel|shop|warehouse|day|carrier)|per (?:channel|shop|warehouse|day|carrier)|this|last|trend|rate|since)\b"
+)
+_GROUP = re.compile(
+    r"\b(?:by|per|each|every) (channel|shop|store|warehouse|day|carrier|sku|product|province|agent|reason|stage)\b"
+)
+_OUR_ORDER = re.compile(
+    r"\b(?:my|our|the|this|that|an|last|latest|recent|of|amazon|online) (?:\w+ ){0,2}(?:orders?|purchases?|packages?|parcels?|items?|products?|shipments?|delivery|articles?|stuff|goods|order's|oder|ordr)\b|\b(?:orders?|purchases?|packages?|parcels?|shipments?)\b|\bproducts?\b|\bitems?\b"
+)
+_BUYS = re.compile(
+    r"\b(?:buy|buying|acquire|acquiring|shop for|make (?:a|an|some|several)? ?(?:order|purchase)|place (?:a|an|some|several)? ?(?:order|purchase)|get me an? |order (?:me |some |more |a |an |several |new |from )|purchase (?:some|a|an|several|more) |to order\b|can i order|how (?:do|can|could|to|would) (?:i )?(?:order|purchase|shop|buy))"
+)
+_CHANGE_ITEMS = re.compile(
+    r"\b(?:add|remov|delet|swap|switch|chang|edit|modif|updat|correct|alter|amend|includ|insert|replac|exchang)\w* (?:\w+ ){0,6}(?:items?|products?|articles?|things?|order|purchase|ordr|oder|something|stuff|quantity|size|color)\b"
+)
+_TICKETISH = re.compile(r"\b(?:hurry|expedite|speed up|rush|faster)\b")
 
 
 def read_english(text: str, numbers: Numbers) -> Reading:
-    """Placeholder."""
-    return Reading(Intent.OUT_OF_SCOPE, 0.5, "unsure")
+    """The purpose of one English sentence (normalised, forwarded wrapper removed)."""
+    words = numbers.rest if numbers.joined else text
+    seen = senses(words)
+    if (figures := _figures(words)) is not None:
+        return figures
+    if seen & FOREIGN and not _ours(words, seen):
+        return Reading(Intent.OUT_OF_SCOPE, 0.8)
+    if seen & (REFUND | RETURN | EXCHANGE) or "money back" in words or "back" in words:
+        reading = _aftersale(words, seen)
+        if reading is not None:
+            return reading
+    if (reading := _address(words, seen)) is not None:
+        return reading
+    if seen & CANCEL or _UNWANTED.search(words) or "call off" in words:
+        reading = _cancel(words, seen, numbers)
+        if reading is not None:
+            return reading
+    return _ordinary(words, seen, numbers)
+
+
+def _ours(words: str, seen: int) -> bool:
+    """A foreign word beside clear words of ours: a gift card in my order, the name on the package."""
+    if not seen & (ORDER | GOODS):
+        return False
+    if re.search(
+        r"\b(?:cards?|banks?|checks|cheques?|flights?|hotels?|reservations?|restaurants?|transfers?|transactions?|loans?|mortgage|insurance|food|pizza|meal|lunch|dinner|visa|passport|tickets?|appointments?|membership|checkbooks?|tacos?|sushi|burger|coffee|creatine|shopping|statements?|shares|stocks|apr|atm|deposits?|paycheck|currenc(?:y|ies)|score)\b",
+        words,
+    ):
+        return False
+    return True
+
+
+def _figures(words: str) -> Reading | None:
+    if _PERIOD.search(words) is None or re.search(r"\b(?:my|i|me)\b(?! team)", words):
+        return None
+    for code, pattern in _FIGURE:
+        if pattern.search(words):
+            group = _GROUP.search(words)
+            return Reading(Intent.KPI, 0.85, "", (), {"metric": code} | ({"group_by": group[1]} if group else {}))
+    return None
+
+
+def _how(words: str) -> dict[str, str]:
+    if re.search(r"\bhow\b|\bwhat (?:do|must|should|would)\b|\bwhere (?:can|do)\b|know what", words):
+        return {"question": "how"}
+    return {"question": "can"} if re.search(r"\b(?:can|could|may|is it possible)\b", words) else {}
+
+
+def _aftersale(words: str, seen: int) -> Reading | None:
+    money = seen & REFUND or re.search(r"\bmoney back\b|\bmy money\b", words)
+    if not money and not seen & (RETURN | EXCHANGE) and not _RETURN_OBJECT.search(words):
+        return None
+    if (
+        _WITHDRAW.search(words)
+        and not re.search(r"(?:cancel|call off) (?:\w+ ){0,3}(?:order|purchase)", words)
+        and not _NOT_YET.search(words.replace("don't", "").replace("do not", ""))
+    ):
+        return Reading(Intent.WITHDRAW_AFTERSALE, 0.85, "negated")
+    if seen & CANCEL and seen & (ORDER | GOODS) and not _REFUND_STATUS.search(words) and not re.search(r"cancell?ed", words):
+        return Reading(Intent.CANCEL_ORDER, 0.85, "", (Intent.REQUEST_REFUND,))
+    if (
+        seen & POLICY
+        or (seen & FEE and not re.search(r"refund|reimburs|rebate", words))
+        or re.search(
+            r"\b(?:restocking|how many days|time limit|deadline|who pays|is it free|do you (?:accept|offer|allow|have|give|do)|when can i (?:request|ask|get|return)|under what|in (?:what|which))\b",
+            words,
+        )
+    ):
+        return Reading(Intent.OUT_OF_SCOPE, 0.75, "policy", (Intent.REQUEST_REFUND,))
+    if re.search(
+        r"\bhow (?:do|does) (?:your |the )?(?:refunds?|returns?|exchanges?|reimbursements?)(?: process)? works?", words
+    ):
+        return Reading(Intent.OUT_OF_SCOPE, 0.75, "policy", (Intent.REQUEST_REFUND,))
+    if money:
+        status = _REFUND_STATUS.search(words) or _NOT_YET.search(words)
+        asks = _REFUND_ASK.search(words)
+        if status and not (
+            asks
+            and not re.search(r"status|track|waiting|expect|processed|where(?:'s| is)|when|has (?:my|the)|current", words)
+        ):
+            return Reading(Intent.AFTERSALE_STATUS, 0.88, "", (Intent.REQUEST_REFUND,))
+        if not asks and _REFUND_LOOK.search(words):
+            return Reading(Intent.AFTERSALE_STATUS, 0.75, "", (Intent.REQUEST_REFUND,))
+        return Reading(
+            Intent.REQUEST_REFUND, 0.85, "", (Intent.AFTERSALE_STATUS,), _how(words) | {"aftersale_kind": "refund"}
+        )
+    if seen & EXCHANGE and not seen & RETURN:
+        if seen & (ORDER | GOODS | BOUGHT) or re.search(r"\b(?:it|this|them|these|that|size|colou?r|one)\b", words):
+            return Reading(
+                Intent.REQUEST_EXCHANGE, 0.8, "", (Intent.REQUEST_REFUND,), _how(words) | {"aftersale_kind": "exchange"}
+            )
+        return None
+    if re.search(r"\bstatus|\btrack|\breceived my return|\bprocessed|\bwhere is my return|\bupdate", words):
+        return Reading(Intent.AFTERSALE_STATUS, 0.8)
+    if _RETURN_OBJECT.search(words) and (
+        seen & (ORDER | GOODS | BOUGHT)
+        or re.search(r"\b(?:it|this|them|these|that|something|shoes|shirt|dress|jacket)\b", words)
+    ):
+        return Reading(Intent.REQUEST_RETURN, 0.82, "", (Intent.REQUEST_REFUND,), _how(words) | {"aftersale_kind": "return"})
+    return None
+
+
+def _address(words: str, seen: int) -> Reading | None:
+    if not seen & ADDRESS:
+        if _CONTACT_FIELD.search(words) and not seen & FOREIGN and "account" not in words:
+            return Reading(Intent.CHANGE_ADDRESS, 0.75, "", (), _how(words))
+        return None
+    if _BILLING_ADDRESS.search(words) or seen & FOREIGN:
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if _NO_ADDRESS_CHANGE.search(words) and not re.search(r"know|can'?t|cannot|unable|able", words):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated")
+    if _ADDRESS_CHANGED.search(words) or seen & CHANGE:
+        return Reading(Intent.CHANGE_ADDRESS, 0.9, "", (), _how(words))
+    if _NEW_ADDRESS.search(words):
+        return Reading(Intent.OUT_OF_SCOPE, 0.6, "unsure", (Intent.CHANGE_ADDRESS,))
+    if seen & (ORDER | DELIVERY) and seen & CHECK:
+        return Reading(Intent.ORDER_DETAIL, 0.7, "", (Intent.CHANGE_ADDRESS,), {"about": "address"})
+    return Reading(Intent.OUT_OF_SCOPE, 0.5, "unsure", (Intent.CHANGE_ADDRESS,))
+
+
+def _cancel(words: str, seen: int, numbers: Numbers) -> Reading | None:
+    if _MIND.search(words) or (
+        _NEGATED_CANCEL.search(words) and not re.search(r"\bif (?:you|it|they) (?:don'?t|do not)", words)
+    ):
+        past = re.search(r"(?:didn'?t|did not|never|haven'?t|have not) ", words)
+        return Reading(Intent.OUT_OF_SCOPE if past else Intent.WITHDRAW_AFTERSALE, 0.75, "negated", (Intent.ORDER_DETAIL,))
+    if (
+        seen & FEE
+        or seen & POLICY
+        or re.search(
+            r"\b(?:account|subscription|newsletter|membership|plan|service|trial|appointment|booking|policy)\b", words
+        )
+    ):
+        return Reading(Intent.OUT_OF_SCOPE, 0.75, "policy")
+    subject = seen & (ORDER | GOODS | BOUGHT) or numbers.first("order_no") or numbers.extra.get("order_tail")
+    if not seen & CANCEL:
+        if subject and not re.search(r"want to|wanna|need to|need help|don'?t know|not sure|newsletter|email", words):
+            return Reading(Intent.CANCEL_ORDER, 0.7, "", (Intent.REQUEST_REFUND,))
+        return None
+    if not subject:
+        return Reading(Intent.OUT_OF_SCOPE, 0.6, "unsure", (Intent.CANCEL_ORDER,))
+    if _DONE_CANCEL.search(words) and not _WANTED.search(words):
+        return Reading(Intent.ORDER_DETAIL, 0.7, "", (Intent.CANCEL_ORDER,))
+    return Reading(Intent.CANCEL_ORDER, 0.9, "", (), _how(words))
+
+
+def _ordinary(words: str, seen: int, numbers: Numbers) -> Reading:
+    if _STOCK.search(words) and not seen & FOREIGN & ~FOREIGN | bool(_STOCK.search(words) and "market" not in words):
+        return Reading(Intent.STOCK, 0.85)
+    thing = seen & (ORDER | GOODS) and _OUR_ORDER.search(words)
+    named = numbers.first("order_no") or numbers.first("waybill_no") or numbers.extra.get("order_tail")
+    if _DELIVERY_CHOICE.search(words):
+        return Reading(Intent.OUT_OF_SCOPE, 0.75)
+    if (thing or named or seen & BOUGHT) and _TICKETISH.search(words):
+        return Reading(Intent.URGE_SHIPMENT, 0.75, "", (Intent.WHERE_IS_ORDER,))
+    if _moves(words, seen, bool(thing or named)):
+        return Reading(Intent.WHERE_IS_ORDER, 0.88)
+    if seen & SHOP and not (seen & FIELD and thing):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if _CHANGE_ITEMS.search(words) or _BUYS.search(words):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if thing and seen & MANY and "orders" in words:
+        return Reading(Intent.CUSTOMER_ORDERS, 0.8)
+    if (thing or named) and (
+        seen & FIELD
+        or re.search(r"\bwhat (?:did i|have i) (?:buy|order|purchase)|how much (?:was|did|is) (?:my|the) order", words)
+    ):
+        return Reading(Intent.ORDER_DETAIL, 0.75)
+    if named and seen & CHECK:
+        return Reading(Intent.WHERE_IS_ORDER, 0.75, "", (Intent.ORDER_DETAIL,))
+    if seen & GREET and len(words) <= 24 and not seen & ~(GREET | int(_.ASK)):
+        return Reading(Intent.SMALLTALK, 0.9)
+    return Reading(Intent.OUT_OF_SCOPE, 0.5, "unsure", (Intent.WHERE_IS_ORDER, Intent.HELP) if thing else (Intent.HELP,))
+
+
+def _moves(words: str, seen: int, thing: bool) -> bool:
+    if not thing and not (seen & BOUGHT and seen & TRACK):
+        return (
+            bool(
+                re.search(
+                    r"\bwhen (?:will|is|does|can) (?:it|they|this) (?:arrive|come|get here|ship|be delivered|going to arrive)|\bwhere is it\b$|\btracking (?:info|number|update)",
+                    words,
+                )
+            )
+            and not seen & SHOP
+        )
+    if _BUYS.search(words) and not seen & (TRACK | STATUS):
+        return False
+    if seen & ORDER and seen & STATUS and not (seen & CHANGE and _CHANGE_ITEMS.search(words) and "status" not in words):
+        return True
+    if re.search(r"\btrack|\btrac(?:e|ing)\b|\blocat|\bwhereabouts|\beta\b|\bstatus|\bmonitor|\btransit|\bnews\b", words):
+        return True
+    if _WHERE.search(words) and (
+        _COMES.search(words)
+        or re.search(
+            r"\bwhere(?!\s+(?:can|do|could|should|to))|\bhow(?:'s| is| are)\b|\bwhat(?:'s|s| is)? (?:up|going|happen)", words
+        )
+    ):
+        return not re.search(
+            r"\bhow (?:is|are) (?:\w+ ){0,3}(?:made|used|packed|different)|where (?:can|do|could|should) i (?:get|buy|order|find)",
+            words,
+        )
+    if _NOT_ARRIVED.search(words) and _COMES.search(words):
+        return True
+    return bool(re.search(r"\b(?:late|delayed|lost|missing|stuck|on (?:its|the) way|not here|arriv\w+|get here)\b", words))
