@@ -363,6 +363,7 @@ def _notice(title: str, text: str, *, status: int = 200, action: str = "", refre
         '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"{'<meta http-equiv=refresh content=0;url=/>' if refresh else ''}"
         f'<title>{escape(title)}</title><link rel="stylesheet" href="/console/static/notice.css">'
+        '<link rel="icon" href="/console/static/bot.svg"><script type="module" src="/console/static/notice.js"></script>'
         f"<main><h1>{escape(title)}</h1><p>{escape(text)}</p>{form}</main></html>"
     )
     return HTMLResponse(html, status, headers={**HEADERS, "cache-control": "no-store"})

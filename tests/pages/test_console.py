@@ -36,7 +36,7 @@ async def test_two_people_see_the_same_card_change_live(group: Scripted, open_pa
     li, zhou = await open_page("li", chat="orders"), await open_page("zhou", chat="orders")
     await say(li, "退款 0417")
     await expect(li.locator(".card", has_text="退款申请")).to_contain_text("剩 7 小时")
-    await expect(zhou.locator(".card .mention.me")).to_have_text("@周敏")
+    await expect(zhou.locator(".card .mention.self")).to_have_text("@周敏")
     await zhou.get_by_role("button", name="同意").click()
     for page in (li, zhou):
         await expect(page.locator(".card", has_text="财务 周敏 同意")).to_have_count(1)

@@ -130,7 +130,7 @@ async function refreshChats() {
 function notice(message) {
   const where = chat(message.chat);
   if (message.chat === store.open && document.visibilityState === "visible" && talk.atEnd()) {
-    sheets.toast(`仅你可见：${preview(message.body).slice(0, 60)}`);
+    sheets.toast(`仅你可见：${preview(message.body).slice(0, 60)}`, { seconds: 3 });
     return;
   }
   sheets.toast(`${titleOf(where)} · 仅你可见：${preview(message.body).slice(0, 60)}`, { tap: () => show(message.chat) });

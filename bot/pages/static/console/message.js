@@ -30,7 +30,7 @@ export function withMentions(text) {
   return [...found, withMarks(rest)];
 }
 
-const mention = (name) => h("span.mention" + (name === person(store.me).name ? ".me" : ""), {}, "@" + name);
+const mention = (name) => h("span.mention" + (name === person(store.me).name ? ".self" : ""), {}, "@" + name);
 
 /** Whom a message calls, unless its text already does. */
 const calls = (ids, text = "") => ids.filter((id) => !text.includes("@" + person(id).name)).map((id) => [mention(person(id).name), " "]);
