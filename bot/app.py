@@ -169,5 +169,5 @@ def create_app(house: House, *, background: bool = True) -> FastAPI:
     app = FastAPI(title="xiaodan", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.router.routes.extend(callback_routes(house))
     app.router.routes.extend(health_routes(house))
-    app.router.routes.extend(house.pages())
+    app.router.routes.extend(house.page_routes)
     return app

@@ -66,7 +66,7 @@ def secrets_of(settings: Settings, make_keys: Callable[[], str]) -> Secrets:
         return Secrets(**given)
     path = settings.data_dir / "secrets.json"
     if not path.exists():
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write_private(path, json.dumps({"keys": make_keys(), "signing_keys": secrets.token_urlsafe(32)}))
     kept: dict[str, str] = json.loads(path.read_text())  # another process may have won the race to create it
     return Secrets(**{name: given[name] or kept[name] for name in given})

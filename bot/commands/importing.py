@@ -89,7 +89,14 @@ def _run(house: House, order_file: OrderFile, shop: str, rejects: Path | None) -
         )
         result = deque(steps, maxlen=1).pop()  # the running totals after the last commit
         house.desk.store.write_now(
-            lambda u: u.imports.record(order_file.identity, order_file.path.name, shop, order_file.rows, kept.count)
+            lambda u: u.imports.record(
+                f"{shop}:{order_file.identity}",
+                order_file.path.name,
+                shop,
+                rows=order_file.rows,
+                rejected=kept.count,
+                at=house.desk.clock.now(),
+            )
         )
     return {
         "file": order_file.path.name,

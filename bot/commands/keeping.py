@@ -28,7 +28,7 @@ def upgrade(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     from storage import migrate
 
     settings = Settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     version = migrate(settings.database_url, data_dir=settings.data_dir)
     typer.echo(json.dumps({"version": version}) if as_json else f"数据库已是版本 {version}。")
 
