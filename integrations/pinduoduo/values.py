@@ -29,6 +29,9 @@ def number(row: Mapping[str, Any], name: str) -> int | None:
     raise Unmappable(f"{name} is not a whole number")
 
 
+_AMOUNT = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,10})?")
+
+
 def yuan(row: Mapping[str, Any], name: str, *, required: bool = False) -> Money:
     """An amount in yuan ("19.90", also as JSON number) as whole fen. Raises Unmappable."""
     value = row.get(name)
@@ -38,9 +41,12 @@ def yuan(row: Mapping[str, Any], name: str, *, required: bool = False) -> Money:
         return Money(0)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise Unmappable(f"{name} is not an amount")
+    # repr of a float is its shortest exact spelling: 19.9 stays 19.9 and never becomes 19.899999
+    spelled = value.strip() if isinstance(value, str) else repr(value)
+    if not _AMOUNT.fullmatch(spelled):
+        raise Unmappable(f"{name} is not an amount in yuan")
     try:
-        # repr of a float is its shortest exact spelling: 19.9 stays 19.9 and never becomes 19.899999
-        return Money.parse(value.strip() if isinstance(value, str) else repr(value))
+        return Money.parse(spelled)
     except ValueError as problem:
         raise Unmappable(f"{name} is not an amount in yuan") from problem
 
