@@ -66,7 +66,7 @@ def scaffold(name: str, kind: NewKind, root: Path) -> list[Path]:
         raise BadInput("名字要用小写字母开头，只含小写字母、数字和下划线，2 到 31 个字符")
     if name in sys.stdlib_module_names:
         raise BadInput(f"“{name}”和 Python 标准库重名，请换一个")
-    if not (root / "integrations").is_dir():
+    if not (root / "integrations" / "_kit").is_dir():
         raise BadInput("这里不是小单的项目目录，请用 --into 指到有 integrations/ 的目录")
     files = _files(name, kind)
     if taken := [path for path in files if (root / path).exists()]:
