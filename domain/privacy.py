@@ -50,9 +50,19 @@ def safe_text(text: str, limit: int = 60) -> str:
     return _cap(_EVERYBODY.sub("＠·", cleaned), limit)
 
 
-def safe_note(text: str, limit: int = 60) -> str:
-    """`safe_text` for free remarks: phone numbers, ids, mail addresses inside are masked as well."""
-    return _cap(redact(safe_text(text, limit * 4)), limit)
+def safe_note(text: str, limit: int = 60, *, of: Receiver | None = None) -> str:
+    """`safe_text` for free remarks: phone numbers, ids, mail addresses, doors inside are masked as well.
+
+    `of` is whose order the remark belongs to: their name and address are masked too when they stand in it.
+    """
+    cleaned = safe_text(text, limit * 4)
+    if of is not None and not of.masked:
+        if len(of.name) > 1:
+            cleaned = cleaned.replace(safe_text(of.name, 40), mask_name(of.name))
+        for part in (of.detail, of.town):
+            if len(part) > 2:
+                cleaned = cleaned.replace(safe_text(part, 120), "***")
+    return _cap(redact(cleaned), limit)
 
 
 def _visible(text: str) -> str:

@@ -111,9 +111,9 @@ def _warehouse(order: Order, lang: str) -> str:
 def _notes(order: Order, lang: str) -> str:
     notes = []
     if order.buyer_note.strip():
-        notes.append(talk(lang, "detail.buyer_note", note=safe_note(order.buyer_note, 48)))
+        notes.append(talk(lang, "detail.buyer_note", note=safe_note(order.buyer_note, 48, of=order.receiver)))
     if order.seller_note.strip():
-        notes.append(talk(lang, "detail.seller_note", note=safe_note(order.seller_note, 48)))
+        notes.append(talk(lang, "detail.seller_note", note=safe_note(order.seller_note, 48, of=order.receiver)))
     return SEP.join(notes)
 
 
@@ -127,7 +127,7 @@ def aftersale(seen: Judged, actor: Actor, now: datetime, desk: Desk) -> Reply:
         lines.append(say.aftersale(each, now))
         lines.append(steps(each, actor, now))
         if each.reason:
-            lines.append(progress(actor.lang, "reason", reason=safe_note(each.reason, 40)))
+            lines.append(progress(actor.lang, "reason", reason=safe_note(each.reason, 40, of=scene.order.receiver)))
     if not newest:
         lines.append(talk(actor.lang, "aftersale.none"))
         if scene.order.refunded.minor:

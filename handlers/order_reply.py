@@ -24,7 +24,6 @@ OLD = timedelta(minutes=30)  # three missed pulls: the answer says that it may b
 _ROLE = {
     Holder.SERVICE: Role.SERVICE,
     Holder.WAREHOUSE: Role.WAREHOUSE,
-    Holder.CARRIER: Role.WAREHOUSE,  # the warehouse is who talks to the carrier
     Holder.OPERATIONS: Role.OPERATIONS,
     Holder.FINANCE: Role.FINANCE,
     Holder.PURCHASING: Role.PURCHASING,
@@ -39,17 +38,21 @@ class Judged:
     card: OrderCard
     verdict: Verdict
     urged: OrderEvent | None
-    person: str  # who holds the next step, when it needs somebody
+    person: str = ""  # who holds the next step, when it needs somebody
+    role: Holder = Holder.NOBODY  # what that person is, when they were found by their role
 
 
 def judged(reads: Reads, card: OrderCard, now: datetime, *, claimed_missing: bool = False) -> Judged:
     """Judge a card with its lane's history. Names a person only where somebody has to act."""
     lane: LaneStats | None = lane_of(reads, card.stored.order)
     verdict = judge(card, now, lane=lane, claimed_missing=claimed_missing)
-    person = card.stored.owner
-    if not person and not verdict.normal:
-        person = _in_charge(reads, card, verdict.holder)
-    return Judged(card, verdict, last_urge(card.events, now), person)
+    urged = last_urge(card.events, now)
+    if card.stored.owner or verdict.normal:
+        return Judged(card, verdict, urged, card.stored.owner)
+    # The warehouse is who talks to the carrier.
+    holder = Holder.WAREHOUSE if verdict.holder is Holder.CARRIER else verdict.holder
+    person = _in_charge(reads, card, holder)
+    return Judged(card, verdict, urged, person, holder if person else Holder.NOBODY)
 
 
 def last_urge(events: tuple[OrderEvent, ...], now: datetime) -> OrderEvent | None:
@@ -77,7 +80,7 @@ def _covers(person: Person, shop: str, warehouse: str) -> bool:
 
 def scene_of(seen: Judged, now: datetime, desk: Desk) -> Scene:
     order = seen.card.stored.order
-    return Scene(order, seen.verdict, now, desk.channels.name(order.channel, order.shop), seen.urged, seen.person)
+    return Scene(order, seen.verdict, now, desk.channels.name(order.channel, order.shop), seen.urged, seen.person, seen.role)
 
 
 def where(seen: Judged, actor: Actor, now: datetime, desk: Desk) -> Reply:

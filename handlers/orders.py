@@ -146,7 +146,7 @@ async def choose(outcome: Outcome, found: Found, question: Question, actor: Acto
     lines = [f"{index}. {choice_label(card, actor, now, desk)}" for index, card in enumerate(outcome.many, 1)]
     buttons = tuple(
         Button(
-            safe_text(choice_label(card, actor, now, desk), 40),
+            safe_text(choice_label(card, actor, now, desk), 60),
             desk.signer.sign("ask.pick", f"order:{card.stored.id}", question.intent),
         )
         for card in outcome.many
@@ -155,12 +155,12 @@ async def choose(outcome: Outcome, found: Found, question: Question, actor: Acto
 
 
 def choice_label(card: OrderCard, actor: Actor, now: datetime, desk: Desk) -> str:
-    """`抖音旗舰店 · 沙发套 ×1 · 昨天 14:05 · 运输中`."""
+    """`抖音旗舰店 · 沙发套 · 昨天 14:05 · 运输中`."""
     order = card.stored.order
-    say = words(actor.lang)
-    stage = say.short(judge(card, now).kind)
+    stage = words(actor.lang).short(judge(card, now).kind)
     shop = desk.channels.name(order.channel, order.shop)
-    return " · ".join((shop, say.lines(order), when(order.created_at, now, lang=actor.lang), stage))
+    goods = safe_text(order.lines[0].title or order.lines[0].sku, 10) if order.lines else "—"
+    return " · ".join((shop, goods, when(order.created_at, now, lang=actor.lang), stage))
 
 
 async def several(wanted: Wanted, actor: Actor, now: datetime, desk: Desk) -> Reply:

@@ -128,7 +128,8 @@ class En(Zh):
         role = self.table.holders[scene.verdict.holder]
         parts: list[str] = []
         if scene.person:
-            parts.append(f"With {safe_text(scene.person, 24)}{f' ({role})' if role else ''}")
+            job = self.table.holders[scene.role]
+            parts.append(f"With {safe_text(scene.person, 24)}{f' ({job})' if job else ''}")
         elif role:
             parts.append(f"With {role}")
         step = self.next_step(scene)

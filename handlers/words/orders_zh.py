@@ -13,7 +13,7 @@ from domain.chat import Tone
 from domain.money import Money
 from domain.order import Aftersale, Order
 from domain.privacy import mask_name, place, safe_note, safe_text
-from domain.situation import Kind, ParcelState
+from domain.situation import Holder, Kind, ParcelState
 from domain.store import OrderEvent
 from domain.verdict import Verdict
 from handlers.words.order_tables import ZH, Tables
@@ -33,6 +33,7 @@ class Scene:
     shop: str
     urged: OrderEvent | None = None
     person: str = ""  # who holds the next step by name, when known
+    role: Holder = Holder.NOBODY  # what that person is
 
     @property
     def state(self) -> ParcelState | None:
@@ -180,8 +181,8 @@ class Zh:
         role = self.table.holders[scene.verdict.holder]
         parts: list[str] = []
         if scene.person:
-            name = safe_text(scene.person, 12)
-            parts.append(f"负责 {name}（{role}）" if role else f"负责 {name}")
+            name, job = safe_text(scene.person, 12), self.table.holders[scene.role]
+            parts.append(f"负责 {name}（{job}）" if job else f"负责 {name}")
         elif role:
             parts.append(f"现在在{role}")
         step = self.next_step(scene)

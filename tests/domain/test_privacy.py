@@ -209,3 +209,8 @@ def test_a_place_names_the_town_and_nothing_nearer(receiver: Receiver, depth: in
 def test_long_numbers_are_named_by_their_tail() -> None:
     assert short_number("6920123456780417") == "…0417"
     assert short_number("A17") == "A17"
+
+
+def test_a_remark_never_spells_out_whose_order_it_is() -> None:
+    shown = safe_note("王小明说放到五马街道幸福路12号3栋501室，电话 13912345678", of=HOME)
+    assert shown == "王**说放到******，电话 139****5678"

@@ -16,7 +16,7 @@ from domain.people import Actor, May, Person, Role
 from domain.policy import Policy
 from domain.store import OrderCard, StoredOrder
 from domain.tokens import Signer
-from domain.understand import understand
+from domain.understand import Plan, understand
 from handlers import lane_history
 from handlers.desk import Desk, Feature, Limits, Press, Question
 from storage import Keys, SqlStore, open_store
@@ -136,7 +136,10 @@ class AskDesk:
 
     async def say(self, feature: Feature, text: str, *, who: str = "张明", direct: bool = False) -> Reply:
         """Ask in words, through the parser."""
-        plan = understand(text, now=self.clock.now())
+        return await self.plan(feature, understand(text, now=self.clock.now()), text, who=who, direct=direct)
+
+    async def plan(self, feature: Feature, plan: Plan, text: str = "", *, who: str = "张明", direct: bool = False) -> Reply:
+        """Ask with a plan, as a button or a model would make it."""
         message = Message(self.chat(direct=direct), Sender(f"u-{who}", who), f"m-{text}", text, self.clock.now())
         question = Question(plan.intent.value, {}, text, message, plan.confidence, plan)
         need = feature.questions[plan.intent.value]
