@@ -16,6 +16,7 @@ from integrations.kuaidi100.wire import Row
 
 SOURCE = "kuaidi100"
 _RANK = {stage: rank for rank, stage in enumerate(TrackStage)}
+_FINER = {"0": (TrackStage.AT_PICKUP_POINT, TrackStage.CREATED), "5": (TrackStage.AT_PICKUP_POINT,)}
 _FINAL = frozenset({TrackStage.DELIVERED, TrackStage.RETURNED, TrackStage.CANCELLED})
 
 
@@ -110,11 +111,9 @@ def _stage(result: Row, events: list[TrackEvent]) -> TrackStage:
     # With `resultv2=4` the parcel's state may itself be a sub-state.
     told = wire.STATE.get(state) or wire.SUB_STATE.get(state)
     if told is not None:
-        # "in transit" is also said of a parcel that lies in a locker: the newest scan knows better than the coarse state.
+        # The coarse states have no word for a locker or for "only ordered so far": there the newest scan knows better.
         finer = events[-1].stage if events else told
-        if state == "0" and finer in (TrackStage.AT_PICKUP_POINT, TrackStage.CREATED):
-            return finer
-        return told
+        return finer if finer in _FINER.get(state, ()) else told
     if not events:
         return TrackStage.CREATED
     newest = events[-1].at
