@@ -63,7 +63,7 @@ class StockDay:
         hour = HOURS - 1
         for move in sorted(moves, key=lambda each: each.at, reverse=True):
             index = HOURS - 1 - int((now - move.at) / timedelta(hours=1))
-            while hour > index and hour >= 0:
+            while hour >= max(index, 0):
                 levels[hour] = available
                 hour -= 1
             if index < 0:
@@ -73,7 +73,6 @@ class StockDay:
         while hour >= 0:
             levels[hour] = available
             hour -= 1
-        levels[-1] = level.available
         sold = tuple(max(0, each) for each in sales)
         name = safe_text(level.title or level.sku, 16)
         return cls(name, safe_text(level.warehouse, 10), tuple(levels), sold, level.safety, now, per_hour, blind_since)

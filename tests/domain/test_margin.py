@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.margin import NO_REVENUE_BP, order_margin, share
+from domain.margin import NO_REVENUE_BP, OrderMargin, order_margin, share
 from domain.money import Money
 from domain.order import OrderLine
 from domain.store import Cost
@@ -20,7 +21,7 @@ def cost(sku: str, minor: int, fee_bp: int = 0, freight: int | None = None, curr
     return Cost(sku, "", SINCE, Money(minor, currency), fee_bp, None if freight is None else Money(freight, currency))
 
 
-def of(*lines: OrderLine, costs: dict[str, Cost], **more: object):
+def of(*lines: OrderLine, costs: dict[str, Cost], **more: Any) -> OrderMargin:
     return order_margin(order(lines=lines, **more), lambda each: costs.get(each.sku))
 
 
