@@ -127,6 +127,8 @@ def on_order(uow: UnitOfWork, change: Upserted, now: datetime, desk: Desk) -> No
     before, after = material(change.before), material(change.after)
     if before == after:
         return
+    if not any(uow.approvals.open_for(change.id, kind) for kind in _OF_ORDER):
+        return
     card = uow.orders.card(change.id)
     for approval in card.open_approvals if card else ():
         if card is not None and approval.kind in _OF_ORDER:

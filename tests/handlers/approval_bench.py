@@ -201,7 +201,9 @@ class Group:
 class Bench:
     """The desk with its people. `reopen` is a restart: same files, everything else new."""
 
-    def __init__(self, path: Path, *, connector: str = "full", policy: str = "", read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, connector: str = "full", policy: str = "", read_only: bool = False, lang: str = "zh"
+    ) -> None:
         self.path = path
         self.clock = ManualClock(NOW)
         self.keys = Keys([b"k" * 32], b"b" * 32)
@@ -213,6 +215,7 @@ class Bench:
         self.roles = {Role(role): frozenset(May(each) for each in may) for role, may in roles.items()}
         self.channels = Channels(self.shop if connector == "full" else AgreeOnly(self.shop))
         self.read_only = read_only
+        self.lang = lang
         self.serial = itertools.count(1)
         self.opened = False
         self.reopen()
@@ -235,6 +238,7 @@ class Bench:
             policy=Policy(self.roles, approvals=self.policy),
             base_url="http://desk.test",
             read_only=self.read_only,
+            lang=self.lang,
         )
         features = [approvals.FEATURE, refunds.FEATURE, addresses.FEATURE]
         views = {name: view for each in features for name, view in each.views.items()}
