@@ -10,16 +10,18 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
 
 from tests.pages.scripted import Scripted
 
 PHONE = {"width": 375, "height": 812}
 DESK = {"width": 1200, "height": 800}
 OpenPage = Callable[..., Awaitable[Page]]
+ContextFor = Callable[..., Awaitable[BrowserContext]]
 
 
 def chromium() -> str:
@@ -59,21 +61,38 @@ async def group(tmp_path: Path) -> AsyncIterator[Scripted]:
     await scripted.stop()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def contexts(browser: Browser) -> AsyncIterator[ContextFor]:
+    """Browser profiles, one per look, kept for the whole worker: every test has a server of its own, so nothing leaks."""
+    made: dict[str, BrowserContext] = {}
+
+    async def get(size: dict[str, int], *, dark: bool) -> BrowserContext:
+        name = f"{size}{dark}"
+        if name not in made:
+            scheme: Literal["dark", "light"] = "dark" if dark else "light"
+            viewport = ViewportSize(width=size["width"], height=size["height"])
+            made[name] = await browser.new_context(
+                viewport=viewport, color_scheme=scheme, locale="zh-CN", reduced_motion="reduce"
+            )
+            # 8 MB a page: boxes are enough for tests.
+            await made[name].route("**/console/font.otf", lambda route: route.abort())
+        return made[name]
+
+    yield get
+    for context in made.values():
+        await context.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def open_page(browser: Browser, group: Scripted) -> AsyncIterator[OpenPage]:
+async def open_page(contexts: ContextFor, group: Scripted) -> AsyncIterator[OpenPage]:
     """Opens the group as one person (`chat`, `size`, `dark` by name). Any error in the page fails the test."""
-    contexts = []
+    pages: list[Page] = []
     errors: list[str] = []
 
-    async def opened(
-        person: str = "li", *, chat: str = "", size: dict[str, int] | None = None, dark: bool = False, **options: object
-    ) -> Page:
-        scheme = "dark" if dark else "light"
-        context = await browser.new_context(viewport=size or PHONE, color_scheme=scheme, locale="zh-CN", **options)  # type: ignore[arg-type]
-        contexts.append(context)
-        await context.route("**/console/font.otf", lambda route: route.abort())  # 8 MB a page: boxes are enough here
-        page = await context.new_page()
-        page.set_default_timeout(5_000)
+    async def opened(person: str = "li", *, chat: str = "", size: dict[str, int] | None = None, dark: bool = False) -> Page:
+        page = await (await contexts(size or PHONE, dark=dark)).new_page()
+        pages.append(page)
+        page.set_default_timeout(8_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
         await page.goto(f"{group.url}/?as={person}{'#' + chat if chat else ''}")
@@ -81,6 +100,6 @@ async def open_page(browser: Browser, group: Scripted) -> AsyncIterator[OpenPage
         return page
 
     yield opened
-    for context in contexts:
-        await context.close()
+    for page in pages:
+        await page.close()
     assert errors == []

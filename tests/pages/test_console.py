@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from domain.chat import Card, ChatKind, ChatRef, Reply, Tone
+from domain.tokens import Signer
 from tests.pages.conftest import DESK, OpenPage
 from tests.pages.scripted import HOSTILE, ORDERS, STOCK, Scripted, png, refund
 
@@ -326,3 +328,49 @@ async def test_the_composer_is_usable_by_keyboard_alone(group: Scripted, open_pa
     await expect(page.locator(".row.mine .bubble")).to_have_text("一行\n两行")
     unnamed = "[...document.querySelectorAll('button, a, textarea')].filter(e => !(e.getAttribute('aria-label') || e.innerText.trim())).length"
     assert await page.evaluate(unnamed) == 0
+
+
+async def test_a_session_that_the_server_forgot_is_renewed_quietly(group: Scripted, open_page: OpenPage) -> None:
+    page = await open_page("li", chat="orders")
+    await group.stop()
+    group.signer = Signer(b"another-secret-after-the-restart")
+    await group.start()
+    await say(page, "还认得我吗")
+    await expect(bubbles(page, "收到：还认得我吗")).to_be_visible()
+    assert len(group.said) == 1
+    await group.console.send(ORDERS, Reply("实时也恢复了"), key="live")
+    await expect(bubbles(page, "实时也恢复了")).to_be_visible()
+
+
+async def test_a_group_opened_meanwhile_appears(group: Scripted, open_page: OpenPage) -> None:
+    page = await open_page("li")
+    new = group.console.open_group("tech", "系统通知")
+    await group.console.send(new, Reply("拼多多 43 分钟没同步成功"), key="k")
+    row = page.locator('[data-chat="tech"]')
+    await expect(row).to_contain_text("拼多多 43 分钟没同步成功")
+    await expect(row.locator(".badge")).to_have_text("1")
+    await row.click()
+    await expect(bubbles(page, "拼多多")).to_be_visible()
+
+
+async def test_the_line_between_read_and_unread_is_shown(group: Scripted, open_page: OpenPage) -> None:
+    page = await open_page("li", chat="orders")
+    await group.console.send(ORDERS, Reply("读过的"), key="a")
+    await expect(bubbles(page, "读过的")).to_be_visible()
+    await page.locator(".back").click()
+    await group.console.send(ORDERS, Reply("没读过的"), key="b")
+    await expect(page.locator('[data-chat="orders"] .badge')).to_have_text("1")
+    await page.locator('[data-chat="orders"]').click()
+    await expect(page.locator(".unread-line")).to_contain_text("以下是新消息")
+    order = "[...document.querySelectorAll('#log > *')].map(e => e.className.split(' ')[0]).join(' ')"
+    assert (await page.evaluate(order)).endswith("row unread-line row")
+
+
+async def test_a_countdown_runs_on_the_card(group: Scripted, open_page: OpenPage) -> None:
+    page = await open_page("li", chat="orders")
+    await group.console.send(ORDERS, Reply("", card=refund(due=group.clock.now() + timedelta(seconds=30))), key="k")
+    clock = page.locator(".due")
+    await expect(clock).to_have_attribute("data-urgency", "now")
+    before = await clock.inner_text()
+    await expect(clock).not_to_have_text(before)
+    await expect(clock).to_have_text(re.compile(r"剩 2\d 秒"))
