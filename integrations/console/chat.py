@@ -220,9 +220,10 @@ class Console:
             at=millis(at),
             uploads=wanted,
         )
-        return _accepted(self._as_message(posted, chat, person), posted.message_id, posted.json())
+        meant = wire.get("command") is True or chat.kind == ChatKind.DIRECT.value or f"@{self.bot_name}" in text
+        return _accepted(self._as_message(posted, chat, person, addressed=meant), posted.message_id, posted.json())
 
-    def _as_message(self, posted: Said, chat: RoomChat, person: Member) -> Message:
+    def _as_message(self, posted: Said, chat: RoomChat, person: Member, *, addressed: bool) -> Message:
         # Platforms take the mention of the bot away before the bot reads the text; what is shown keeps it.
         text = re.sub(rf"^\s*@{re.escape(self.bot_name)}\s*", "", str(posted.body["text"]))
         shown: list[Json] = [*posted.body["pictures"], *posted.body["files"]]
@@ -233,6 +234,7 @@ class Console:
             text=text,
             sent_at=moment(posted.at),
             attachments=tuple(Attachment(a["kind"], a["name"], a["id"], a["size"]) for a in shown),
+            addressed=addressed,
         )
 
     def _click(self, wire: Json, person: Member, event_id: str, at: datetime) -> ChatReceipt:

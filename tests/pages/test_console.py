@@ -259,6 +259,7 @@ async def test_slash_and_at_suggest_by_keyboard(group: Scripted, open_page: Open
     await expect(page.locator("#input")).to_have_value("待办")
     await page.keyboard.press("Enter")
     await expect(bubbles(page, "收到：待办")).to_be_visible()
+    assert [m.addressed for m in group.said.values()] == [True]
     await page.locator("#input").press_sequentially("@周")
     await page.keyboard.press("Tab")
     await expect(page.locator("#input")).to_have_value("@周敏 ")

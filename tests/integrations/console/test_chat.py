@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -76,6 +77,24 @@ def test_the_bots_name_in_front_is_not_part_of_the_question(bench: Bench, consol
     assert isinstance(said, Message)
     assert said.text == "待办"
     assert seen(console, "li") == ["@小单 待办"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ({"text": "好的"}, False),
+        ({"text": "@小单 好的"}, True),
+        ({"text": "帮助", "command": True}, True),
+        ({"chat": "@li"}, True),
+    ],
+)
+def test_the_bot_knows_when_it_is_meant(
+    bench: Bench, console: Console, cookie: str, sent: dict[str, Any], meant: bool
+) -> None:
+    console.ensure_direct("li")
+    [said] = console.receive(bench.request({**message(), **sent}, cookie)).incoming
+    assert isinstance(said, Message)
+    assert said.addressed is meant
 
 
 def test_a_direct_conversation_is_called_by_its_person(bench: Bench, console: Console, cookie: str) -> None:

@@ -104,10 +104,11 @@ function key(event) {
 // --- sending ---
 
 function submit() {
-  const said = text.value.trim().replace(/^[/、](?=\S)/, "");
+  const typed = text.value.trim(), said = typed.replace(/^[/、](?=\S)/, "");
+  const command = said !== typed || store.commands.some((it) => said === it.name || said.startsWith(it.fill));
   if (!said || !store.open) return;
   if ([...said].length > store.limits.text) { toast(`太长了（上限 ${store.limits.text} 字）。分几条发，或者存成 txt 当文件发。`, { tone: "bad" }); return; }
-  const item = queue(store.open, said);
+  const item = queue(store.open, said, [], command);
   put("");
   talk.drawPending();
   talk.toEnd();
@@ -125,13 +126,13 @@ export async function deliver(item) {
     for (const one of item.attachments.filter((a) => a.blob && !a.id)) {
       Object.assign(one, await upload(item.me, item.chat, one.name, one.blob));
     }
-    const answer = await post({ type: "message", as: item.me, chat: item.chat, id: item.clientId, text: item.text, attachments: item.attachments.map((a) => a.id) });
+    const answer = await post({ type: "message", as: item.me, chat: item.chat, id: item.clientId, text: item.text, command: item.command, attachments: item.attachments.map((a) => a.id) });
     if (item.me === store.me) {
       const kind = take(answer.message);
       settle(item.id);
       if (kind) talk.live(answer.message, kind); else repaint(item);
       const replied = [...log(item.chat).messages.values()].some((one) => !one.from && one.seq > answer.message.seq);
-      if (item.chat === store.open && log(item.chat).loaded && !replied) talk.think();
+      if (item.chat === store.open && log(item.chat).loaded && !replied && expects(item)) talk.think();
     }
   } catch (trouble) {
     item.tries++;
@@ -147,6 +148,9 @@ export async function deliver(item) {
     repaint(item);
   }
 }
+
+/** In a group people also talk to each other; the three dots only show when the bot is likely to answer. */
+const expects = (item) => item.command || item.chat.startsWith("@") || item.text.includes("@" + store.bot.name) || /\d{4}|[?？吗呢]/.test(item.text);
 
 function repaint(item) { if (item.chat === store.open) talk.drawPending(); }
 

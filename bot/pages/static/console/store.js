@@ -62,9 +62,9 @@ export function preview(body) {
 
 const boxName = () => `xiaodan.outbox.${store.epoch}.${store.me}`;
 
-export function queue(chatId, text, attachments = []) {
+export function queue(chatId, text, attachments = [], command = false) {
   const id = newId();
-  const item = { id: `${store.me}:${id}`, clientId: id, me: store.me, chat: chatId, at: now(), text, attachments, state: "sending", tries: 0 };
+  const item = { id: `${store.me}:${id}`, clientId: id, me: store.me, chat: chatId, at: now(), text, command, attachments, state: "sending", tries: 0 };
   store.pending.push(item);
   remember();
   return item;
