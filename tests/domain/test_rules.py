@@ -91,7 +91,8 @@ def test_a_missing_key_and_a_repeated_name_are_named() -> None:
 
 
 def test_nonsense_files_are_problems_not_crashes() -> None:
-    for raw in (None, 3, [], {"rules": 3}, {"rules": [3]}, {"rules": [], "ship_by": [{"hours": 0}]}):
+    odd: list[Any] = [None, 3, [], {"rules": 3}, {"rules": [3]}, {"rules": [], "ship_by": [{"hours": 0}]}]
+    for raw in odd:
         assert RuleBook.parse(raw).problems
     with pytest.raises(ValueError, match="第 2 行"):
         read_rules("rules:\n  - {name: [}")
@@ -152,7 +153,8 @@ def test_the_ship_by_fallback_is_the_row_in_force_then() -> None:
     ]
     found = RuleBook.parse({"rules": [], "ship_by": rows})
     before, after = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
-    assert [found.clock(c, at).hours for c, at in (("douyin", before), ("douyin", after), ("jd", after))] == [48, 24, 48]
+    rows_then = [found.clock(channel, at) for channel, at in (("douyin", before), ("douyin", after), ("jd", after))]
+    assert [row.hours for row in rows_then if row is not None] == [48, 24, 48]
     assert found.clock("jd", datetime(2019, 1, 1, tzinfo=UTC) - timedelta(1)) is None
 
 
