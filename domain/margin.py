@@ -94,10 +94,12 @@ def order_margin(order: Order, cost_of: Callable[[OrderLine], Cost | None]) -> O
     if not sold:
         return OrderMargin((), ())
     currency = order.total.currency
-    weights = [max(line.total.minor, 0) for line in sold]
-    revenue = share((order.goods - order.discount).minor, weights) if order.balanced else weights
     costs = [_usable(cost_of(line), currency) for line in sold]
     gift_costs = [_usable(cost_of(line), currency) for line in gifts]
+    if all(cost is None for cost in costs):
+        return OrderMargin((), tuple(dict.fromkeys(line.sku for line in (*sold, *gifts))))
+    weights = [max(line.total.minor, 0) for line in sold]
+    revenue = share((order.goods - order.discount).minor, weights) if order.balanced else weights
     given = sum(cost.unit_cost.minor * line.quantity for line, cost in zip(gifts, gift_costs, strict=True) if cost)
     parcel = max((cost.freight.minor for cost in (*costs, *gift_costs) if cost and cost.freight), default=0)
     freight = share(max(parcel - order.freight.minor, 0), weights)

@@ -36,6 +36,8 @@ def changed(uow: UnitOfWork, upserted: Upserted, now: datetime, desk: Desk) -> N
         return
     if before is not None and before.paid_at is not None and _priced(before) == _priced(after):
         return
+    if HOLD not in after.holds and margin_of(uow, after).worst is None:
+        return  # no cost on record for anything in it: nothing to judge, and no need to read the order again
     stored = uow.orders.by_id(upserted.id)
     if stored is not None:
         check(uow, stored, now, desk)

@@ -132,7 +132,7 @@ def _reserve(
             raise Stale("stock moved meanwhile") from taken
     if short:
         _hold(uow, order_id, short, now, desk)
-    else:
+    elif HOLD in order.holds or (tracked and not order.warehouse):
         _free(uow, order_id, now, desk, warehouse=warehouse if tracked else "")
 
 
