@@ -40,7 +40,7 @@ _ALERT_WHY = re.compile(
     r"^(?:/|请问|请|看看)?\s*(?:为什么|为何|为啥|why|explain|原因|怎么算的?)\s*(?:报警|告警|报|alert|预警|是|did|was|is)?\s*[:：]?\s*k\d{1,6}\b|k\d{1,6}\s*(?:是|被)?\s*(?:为什么|为啥|为何|why|怎么(?:回事|报|来|算)|什么原因|原因|凭什么)"
 )
 _ALERT_ACK = re.compile(
-    r"^(?:/|我来|我|这个|ok|好)?\s*(?:认领|我认领|我来跟|我跟|我处理|我来处理|接手|收到|claim|ack|acknowledge|take|i(?:'ll| will) take)\s*(?:告警|alert)?\s*k\d{1,6}\b|^k\d{1,6}\s*(?:我来|我|由我)?\s*(?:认领|我来跟?|接手|处理|claim|ack|mine|收到|我来处理|跟进)"
+    r"^(?:/|我来|我|这个|ok|好)?\s*(?:认领|我认领|我来跟|我跟|我处理|我来处理|接手|收到|claim|ack|acknowledge|take|i(?:'ll| will) take)\s*(?:告警|alert)?\s*k\d{1,6}\b|^k\d{1,6}\s*(?:我来|我|由我)?\s*(?:认领|我来跟?|接手|处理|跟进?|claim|ack|mine|收到|我来处理|跟进)"
 )
 _ALERT_SNOOZE = re.compile(
     r"^(?:/|先|把)?\s*(?:稍后|静音|暂停|晚点|推迟|延后|snooze|mute|later|remind me(?: about)?)\s*(?:提醒|告警|alert|再说|处理)?\s*k\d{1,6}\b|^k\d{1,6}\s*(?:先)?\s*(?:稍后|静音|晚点|推迟|延后|snooze|mute|later|过|半小时|\d)"
@@ -50,7 +50,7 @@ _SPAN = re.compile(
 )
 
 _URGE = re.compile(
-    r"^(?:/)?(?:催件|催单|催发货|催一?下|催|催促发货|催仓库|催快递|urge|chase|expedite)(?:发货|快递|这单|单|件|订单|order|shipment)?\s*[:：#]?\s*(?:[a-z0-9…*.\-]{4,}|它|这单|$)"
+    r"^(?:/)?(?:催件|催单|催发货|催促发货|催仓库)$|^(?:/)?(?:催件|催单|催发货|催一?下|催|催促发货|催仓库|催快递|urge|chase|expedite)(?:发货|快递|这单|单|件|订单|order|shipment)?\s*[:：#]?\s*(?:[a-z0-9…*.\-]{4,}|它|这单)"
 )
 _STOCK = re.compile(r"^(?:/)?(?:查(?:一下|下)?)?(?:库存|stock|inventory)(?:查询)?\s*[:：]?\s*(?P<sku>.*)$")
 _CREATE = re.compile(
@@ -99,7 +99,7 @@ def read_command(text: str, numbers: Numbers, *, approval_open: bool) -> Reading
         return reading
     if approval is None and len(text) <= 16 and (reading := _bare_decision(text, approval_open=approval_open)) is not None:
         return reading
-    return _everyday(text)
+    return _everyday(text, numbers.rest)
 
 
 def _decision(text: str) -> Reading | None:
@@ -157,7 +157,7 @@ def minutes(text: str) -> int:
     return max(1, min(int((count + (0.5 if match[2] else 0)) * per), 7 * 1440))
 
 
-def _everyday(text: str) -> Reading | None:
+def _everyday(text: str, rest: str) -> Reading | None:
     if _HELP.match(text):
         return Reading(Intent.HELP, 0.98)
     if _RULES.match(text):
@@ -175,7 +175,7 @@ def _everyday(text: str) -> Reading | None:
     stock = _STOCK.match(text)
     if stock is not None and len(stock["sku"]) <= 60 and not re.search(r"为什么|怎么|预警|规则|周转|率", stock["sku"]):
         return Reading(Intent.STOCK, 0.95, "", (), {"goods": stock["sku"].strip()} if stock["sku"].strip() else {})
-    document = _DOCUMENT.search(text)
+    document = _DOCUMENT.search(rest)
     if document is not None and not re.search(r"怎么|如何|为什么|可以|能不能|[吗么呢]|没有|问题|how|why|can|when", text):
         word = document["zh"] or document["en"]
         kind = next(kind for lead, kind in _DOCUMENT_KIND if lead in word)

@@ -1,7 +1,5 @@
 """KPI questions in words (昨天 P95 履约时效, 上周各渠道异常占比): metric, grouping, order, chart."""
 
-
-
 from __future__ import annotations
 
 import re

@@ -1,5 +1,7 @@
 """From a message to a plan: normalise, find the numbers, read the purpose, name the things, merge with what was said before."""
 
+# ruff: noqa: E501 - a pattern or a word list reads best on one line
+
 from __future__ import annotations
 
 import re

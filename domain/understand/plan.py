@@ -4,6 +4,8 @@ Same plan, same answer. A plan is stored for follow-ups, so it goes to JSON and 
 (19-digit order numbers do not fit a double); amounts are minor units; ranges are aware UTC.
 """
 
+# ruff: noqa: E501 - a pattern or a word list reads best on one line
+
 from __future__ import annotations
 
 import json

@@ -45,12 +45,15 @@ _WITHDRAW = re.compile(
     rf"|\b(?:don'?t|do not|no longer|not|never ?mind)\s+(?:want|need|wish|wanna|require|like)?\s*(?:to (?:be|get|have|make|do|request|ask for|proceed with) )?(?:{_ART} ){{0,3}}(?:to )?(?:{_AFTERSALE_NOUN}|return(?:ing)?|refunded)\b(?! (?:policy|yet))"
     r"|\bkeep (?:the |my |this )?(?:item|product|order|it)\b.*\b(?:return|refund)|\bchanged my mind about (?:the |my )?(?:return|refund)"
 )
+_DENIED = re.compile(
+    rf"\b(?:not|n't|never|didnt|dont) (?:\w+ ){{0,2}}(?:ask|asked|asking|request|requested|requesting|apply|applied|applying|looking|authoriz\w+|order)(?:ed|ing)? (?:\w+ ){{0,4}}(?:{_AFTERSALE_NOUN}|refunded|to return)\b|\b(?:didn't|don't|haven't|wasn't|isn't) (?:\w+ ){{0,2}}(?:ask|asked|asking|request|requested|requesting|apply|applied|authoriz\w+) (?:\w+ ){{0,4}}(?:{_AFTERSALE_NOUN}|refunded|to return)\b"
+)
 _NOT_YET = re.compile(
     r"\b(?:haven'?t|have not|has not|hasn'?t|didn'?t|did not|never|not|still|don'?t|do not|no) (?:\w+ ){0,3}(?:received?|gotten|got|get|seen?|been|refunded|reimbursed|processed|credited|arrived?|show(?:n|ed|ing)?)\b|where(?:'s| is| are) (?:my|the)|\byet\b"
 )
 _REFUND_STATUS = re.compile(
-    r"\bstatus|\btrack|\btrace|\bfollow|\bmonitor|\blocat|\bprogress|\bwait|\bawait|\bexpect|\bprocessed|\bissued|\bpending|\bowed?\b|\bdue\b|\barriv|\bupdates?\b|\bnews\b|\banything new|"
-    r"\bcurrent|\bhow(?:'s| is| are)\b|\bwhat(?:'s| is| has) (?:up|going|happen|the (?:state|situation|deal))|\bwhen (?:will|do|does|am|is|are|should|would|can i (?:expect|receive))|\bhow long (?:until|till|before|will|does|do|is|should)|\bhas (?:my|the|it)|"
+    r"\bstatus|\btrack|\btrace|\bfollow|\bmonitor|\blocat|\bprogress|\bwait|\bawait|\bexpect(?:ing|s)?\b|\bprocessed|\bissued|\bpending|\bowed?\b|\bdue\b|\barriv|\bupdates?\b|\bnews\b|\banything new|"
+    r"\bcurrent|\bhow(?:'s| is| are)\b|\bwhat (?:has )?happened|\bwhat(?:'s| is| has) (?:up|going|happen|the (?:state|situation|deal))|\bwhen (?:will|do|does|am|is|are|should|would|can i (?:expect|receive))|\bhow long (?:until|till|before|will|does|do|is|should)|\bhas (?:my|the|it)|"
     r"\bhave you|\bdid (?:you|my|i)|\bis (?:my|the|there|it)|\bwhere(?:'s| is| are)|\bstate of|\bsituation|\breceived\b|\bsupposed|\bpromised|\bquestions? about|\bwill (?:get|receive|arrive)|\bsee if|\bcheck if|\bfind out if"
 )
 _REFUND_LOOK = re.compile(
@@ -60,7 +63,7 @@ _REFUND_ASK = re.compile(
     r"\b(?:how|what) (?:\w+ ){0,6}(?:get|ask|request|obtain|claim|apply|demand|seek|to be|do)|\bhow (?:can|do|could|to|should)|\bhow (?:would|might)|what (?:do|must|should|would) i|\bask(?:ing)? for|\brequest(?:ing)?|\bobtain|\bget(?:ting)? (?:a |my |some |the |back |any )*(?:refund|reimburse|rebate|compens|restitut|money)|\bapply|\bclaim|\bdemand|\bfile\b|\bi want (?:a|my)|\bi need (?:a|my)|\bi(?:'d| would) like (?:a|my|to be|to get)|\bgive me|\bwhere (?:can|do|could)|\bhelp (?:me )?(?:to )?(?:get|process)|\bprocess (?:a|my|the|of)?"
 )
 _WHERE = re.compile(
-    r"\bwhere(?:'s|s| is| are| the| my| exactly| in)\b|\bwhere (?:\w+ ){1,5}(?:is|are|it)\b|\bhow(?:'s| is| are)\b|\bwhat(?:'s|s| is| has)? ?(?:up|going|happen\w*|the (?:deal|latest|word|story))|\bwhen(?:'s|s| is| will| does| do| should| can| are| would| might|\b)|\bhow (?:soon|long|far|many days|much longer)"
+    r"\bwhere(?:'s|s| is| are| the| my| exactly| in)\b|\bwhere (?:\w+ ){1,5}(?:is|are|it)\b|\bhow(?:'s| is| are)\b|\bwhat(?:'s|s| is| has)? ?(?:up|going|happen\w*|the (?:deal|latest|word|story))|\bwhen(?:'s|s| is| will| does| do| should| can| are| would| might|\b)|\bwhat (?:day|time|date)\b|\bhow (?:soon|long|far|many days|much longer)"
 )
 _COMES = re.compile(
     r"\b(?:arriv\w*|arive\w*|come|coming|came|get here|gets here|be here|here|deliver\w*|receiv\w*|recieve\w*|show(?:s|ed|ing)? up|ship\w*|expect\w*|reach\w*|on (?:its|the) way|out for|eta|land|get (?:it|them|my|the|to me)|got)\b"
@@ -72,7 +75,7 @@ _DELIVERY_CHOICE = re.compile(
     r"\b(?:shipping|delivery|shipment|deliver(?:ing)?|dispatch)s? (?:option|method|modalit|alternative|choice|cost|fee|price|rate|charge|type|polic|compan|mode|countr|zone|cit)\w*|\b(?:options?|methods?|modalit\w*|alternatives|choices|types?|costs?|fees?|prices?|ways) (?:\w+ ){0,4}(?:shipping|shipment|delivery|deliver|ship|delivering)\b|\b(?:do|can|could|will|would) (?:you|u|they|i) (?:guys )?(?:ship|deliver|order|buy|get (?:it|my order) delivered)\w* (?:to|in|into|from|on|anywhere|abroad|internationally|overseas)\b|\bfree shipping"
 )
 _RETURN_OBJECT = re.compile(
-    r"\b(?:return|returning|send back|sending back|give back|ship back)\b(?! (?:to|the call|my call|flight|ticket|trip|on investment|label))"
+    r"\b(?:return|returning|send back|sending back|give back|ship back)\b(?! (?:to|(?:\w+ )?calls?|flight|ticket|trip|on investment|label))"
 )
 _NEW_ADDRESS = re.compile(
     r"\b(?:set|setting|setup|add|adding|create|creating|enter|entering|register|registering|submit|submitting|store|storing|save|saving|input|put|write|type|introduce|provide|include|new|secondary|second|another|additional|not (?:valid|accepted|recognized)|notif\w*|report\w*|inform\w*|problem|issue|error)\b"
@@ -81,7 +84,7 @@ _ADDRESS_CHANGED = re.compile(
     r"\b(?:chang|edit|correct|updat|modif|alter|amend|fix|rectif|switch|swap|replac|wrong|incorrect|mistak|mistyp|misspel|moved|moving|redirect|rerout|revis|chnag|outdated|different|differs|old address)\w*"
 )
 _NO_ADDRESS_CHANGE = re.compile(
-    r"\b(?:don'?t|do not|didn'?t|did not|never|not|no need to) (?:\w+ ){0,3}(?:chang|updat|edit|modif|correct)\w* (?:\w+ ){0,4}address|address (?:\w+ ){0,3}(?:not|never|hasn'?t|didn'?t) (?:been )?chang"
+    r"\b(?:don'?t|do not|didn'?t|did not|never|no longer) (?:\w+ ){0,4}address(?:es)? (?:to be |be )?(?:chang|updat|edit|modif|correct)|\b(?:don'?t|do not|didn'?t|did not|never|not|no need to) (?:\w+ ){0,3}(?:chang|updat|edit|modif|correct)\w* (?:\w+ ){0,4}address|address (?:\w+ ){0,3}(?:not|never|hasn'?t|didn'?t) (?:been )?chang"
 )
 _BILLING_ADDRESS = re.compile(
     r"\b(?:billing|email|e-mail|mail|ip|web|mac|account|profile|bank|home|work) address\b|address book|\b(?:your|store|company|office|return|bank'?s?|branch|whats?|what'?s|what is) (?:the |your )?address\b"
@@ -90,7 +93,7 @@ _CONTACT_FIELD = re.compile(
     r"\b(?:chang|edit|correct|updat|modif)\w* (?:\w+ ){0,3}(?:receiver|recipient|consignee|contact (?:number|phone|details)|phone number|delivery (?:info|information|details|instructions)|shipping (?:info|information|details))\b"
 )
 _STOCK = re.compile(
-    r"\b(?:in|out of|back in) stock\b|\bre-?stock|\binventory\b|\bhow many (?:\w+ ){0,4}(?:left|available|in stock)|\bsold out\b|\bback ?order|\bavailability\b|\b(?:do|did) you (?:still |currently |guys )?have (?:\w+ ){1,5}(?:left|available|in stock)|\b(?:is|are) (?:\w+ ){1,5}(?:still |currently )?available\b|\bany (?:left|more (?:of|in))\b|\bstock (?:of|for|level)"
+    r"\b(?:in|out of|back in) stock\b|\bre-?stock|\binventory\b|\bhow many (?:\w+ ){0,4}(?:left|available|in stock)|\bsold out\b|\bback ?order|\bavailability\b|\b(?:do|did) you (?:still |currently |guys )?have (?:\w+ ){0,5}(?:any |left|available|in stock)|\b(?:is|are) (?:\w+ ){1,5}(?:still |currently )?available\b|\bany (?:left|more (?:of|in))\b|\bstock (?:of|for|level)"
 )
 _FIGURE = (
     ("fulfilment_p95", re.compile(r"\bp95\b|fulfil?lment time|time to ship|shipping time p")),
@@ -113,13 +116,16 @@ _GROUP = re.compile(
     r"\b(?:by|per|each|every) (channel|shop|store|warehouse|day|carrier|sku|product|province|agent|reason|stage)\b"
 )
 _OUR_ORDER = re.compile(
-    r"\b(?:my|our|the|this|that|an|last|latest|recent|of|amazon|online) (?:\w+ ){0,2}(?:orders?|purchases?|packages?|parcels?|items?|products?|shipments?|delivery|articles?|stuff|goods|order's|oder|ordr)\b|\b(?:orders?|purchases?|packages?|parcels?|shipments?)\b|\bproducts?\b|\bitems?\b"
+    r"\b(?:my|our|the|this|that|an|last|latest|recent|of|amazon|online) (?:\w+ ){0,2}(?:orders?|purchases?|packages?|parcels?|items?|products?|shipments?|delivery|articles?|stuff|goods|order's|oder|ordr)\b|\b(?:orders?|purchases?|packages?|parcels?|shipments?|oder|ordr|orde|oreder|orer|purchas|purchse|purchace|prchase|parcle|stuff)\b|\bproducts?\b|\bitems?\b"
 )
 _BUYS = re.compile(
     r"\b(?:buy|buying|acquire|acquiring|shop for|make (?:a|an|some|several)? ?(?:order|purchase)|place (?:a|an|some|several)? ?(?:order|purchase)|get me an? |order (?:me |some |more |a |an |several |new |from )|purchase (?:some|a|an|several|more) |to order\b|can i order|how (?:do|can|could|to|would) (?:i )?(?:order|purchase|shop|buy))"
 )
 _CHANGE_ITEMS = re.compile(
     r"\b(?:add|remov|delet|swap|switch|chang|edit|modif|updat|correct|alter|amend|includ|insert|replac|exchang)\w* (?:\w+ ){0,6}(?:items?|products?|articles?|things?|order|purchase|ordr|oder|something|stuff|quantity|size|color)\b"
+)
+_LOOKED_FOR = re.compile(
+    r"\bwaiting (?:for|on) (?:my|the|an?|our) (?:\w+ ){0,2}(?:order|purchase|package|parcel|items?|products?|shipment|delivery|stuff|goods)\b|\b(?:so|too) long\b|\bforever\b|\bgot nothing\b|\bhow far\b|\bwill (?:\w+ ){0,4}(?:be here|arrive|come|get here)\b|\b(?:find|look(?:ing)? (?:up|for)|search(?:ing)? for) (?:my|the|our) (?:\w+ )?(?:orders?|packages?|parcels?|shipments?|purchases?|delivery)\b(?! (?:number|confirmation|history))"
 )
 _TICKETISH = re.compile(r"\b(?:hurry|expedite|speed up|rush|faster)\b")
 
@@ -149,12 +155,10 @@ def _ours(words: str, seen: int) -> bool:
     """A foreign word beside clear words of ours: a gift card in my order, the name on the package."""
     if not seen & (ORDER | GOODS):
         return False
-    if re.search(
+    return not re.search(
         r"\b(?:cards?|banks?|checks|cheques?|flights?|hotels?|reservations?|restaurants?|transfers?|transactions?|loans?|mortgage|insurance|food|pizza|meal|lunch|dinner|visa|passport|tickets?|appointments?|membership|checkbooks?|tacos?|sushi|burger|coffee|creatine|shopping|statements?|shares|stocks|apr|atm|deposits?|paycheck|currenc(?:y|ies)|score)\b",
         words,
-    ):
-        return False
-    return True
+    )
 
 
 def _figures(words: str) -> Reading | None:
@@ -177,6 +181,8 @@ def _aftersale(words: str, seen: int) -> Reading | None:
     money = seen & REFUND or re.search(r"\bmoney back\b|\bmy money\b", words)
     if not money and not seen & (RETURN | EXCHANGE) and not _RETURN_OBJECT.search(words):
         return None
+    if _DENIED.search(words):
+        return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.AFTERSALE_STATUS,))
     if (
         _WITHDRAW.search(words)
         and not re.search(r"(?:cancel|call off) (?:\w+ ){0,3}(?:order|purchase)", words)
@@ -189,7 +195,7 @@ def _aftersale(words: str, seen: int) -> Reading | None:
         seen & POLICY
         or (seen & FEE and not re.search(r"refund|reimburs|rebate", words))
         or re.search(
-            r"\b(?:restocking|how many days|time limit|deadline|who pays|is it free|do you (?:accept|offer|allow|have|give|do)|when can i (?:request|ask|get|return)|under what|in (?:what|which))\b",
+            r"\b(?:restocking|how many days|time limit|deadline|who pays|how long (?:do|have) i|is it free|do you (?:accept|offer|allow|have|give|do)|when can i (?:request|ask|get|return)|under what|in (?:what|which))\b",
             words,
         )
     ):
@@ -203,7 +209,10 @@ def _aftersale(words: str, seen: int) -> Reading | None:
         asks = _REFUND_ASK.search(words)
         if status and not (
             asks
-            and not re.search(r"status|track|waiting|expect|processed|where(?:'s| is)|when|has (?:my|the)|current", words)
+            and not re.search(
+                r"status|track|waiting|expect|processed|where(?:'s| is)|when|has (?:my|the)|current|update|happened|\byet\b|did you|have you|\bstill\b",
+                words,
+            )
         ):
             return Reading(Intent.AFTERSALE_STATUS, 0.88, "", (Intent.REQUEST_REFUND,))
         if not asks and _REFUND_LOOK.search(words):
@@ -229,6 +238,12 @@ def _aftersale(words: str, seen: int) -> Reading | None:
 
 def _address(words: str, seen: int) -> Reading | None:
     if not seen & ADDRESS:
+        if (
+            seen & CHANGE
+            and seen & ORDER
+            and re.search(r"\bto \d* ?(?:\w+ ){1,4}(?:street|road|avenue|lane|drive|blvd|st|rd|ave)\b", words)
+        ):
+            return Reading(Intent.CHANGE_ADDRESS, 0.8)
         if _CONTACT_FIELD.search(words) and not seen & FOREIGN and "account" not in words:
             return Reading(Intent.CHANGE_ADDRESS, 0.75, "", (), _how(words))
         return None
@@ -240,7 +255,7 @@ def _address(words: str, seen: int) -> Reading | None:
         return Reading(Intent.CHANGE_ADDRESS, 0.9, "", (), _how(words))
     if _NEW_ADDRESS.search(words):
         return Reading(Intent.OUT_OF_SCOPE, 0.6, "unsure", (Intent.CHANGE_ADDRESS,))
-    if seen & (ORDER | DELIVERY) and seen & CHECK:
+    if seen & (ORDER | DELIVERY) and seen & CHECK and not re.search(r"can'?t|cannot|unable|not", words):
         return Reading(Intent.ORDER_DETAIL, 0.7, "", (Intent.CHANGE_ADDRESS,), {"about": "address"})
     return Reading(Intent.OUT_OF_SCOPE, 0.5, "unsure", (Intent.CHANGE_ADDRESS,))
 
@@ -249,8 +264,8 @@ def _cancel(words: str, seen: int, numbers: Numbers) -> Reading | None:
     if _MIND.search(words) or (
         _NEGATED_CANCEL.search(words) and not re.search(r"\bif (?:you|it|they) (?:don'?t|do not)", words)
     ):
-        past = re.search(r"(?:didn'?t|did not|never|haven'?t|have not) ", words)
-        return Reading(Intent.OUT_OF_SCOPE if past else Intent.WITHDRAW_AFTERSALE, 0.75, "negated", (Intent.ORDER_DETAIL,))
+        intent = Intent.WITHDRAW_AFTERSALE if _MIND.search(words) else Intent.OUT_OF_SCOPE
+        return Reading(intent, 0.75, "negated", (Intent.ORDER_DETAIL, Intent.WITHDRAW_AFTERSALE))
     if (
         seen & FEE
         or seen & POLICY
@@ -259,6 +274,8 @@ def _cancel(words: str, seen: int, numbers: Numbers) -> Reading | None:
         )
     ):
         return Reading(Intent.OUT_OF_SCOPE, 0.75, "policy")
+    if re.search(r"\bpay\b|\bcosts?\b|\bmoney\b.*\bif\b", words):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy", (Intent.CANCEL_ORDER,))
     subject = seen & (ORDER | GOODS | BOUGHT) or numbers.first("order_no") or numbers.extra.get("order_tail")
     if not seen & CANCEL:
         if subject and not re.search(r"want to|wanna|need to|need help|don'?t know|not sure|newsletter|email", words):
@@ -272,7 +289,7 @@ def _cancel(words: str, seen: int, numbers: Numbers) -> Reading | None:
 
 
 def _ordinary(words: str, seen: int, numbers: Numbers) -> Reading:
-    if _STOCK.search(words) and not seen & FOREIGN & ~FOREIGN | bool(_STOCK.search(words) and "market" not in words):
+    if _STOCK.search(words) and "market" not in words:
         return Reading(Intent.STOCK, 0.85)
     thing = seen & (ORDER | GOODS) and _OUR_ORDER.search(words)
     named = numbers.first("order_no") or numbers.first("waybill_no") or numbers.extra.get("order_tail")
@@ -286,7 +303,7 @@ def _ordinary(words: str, seen: int, numbers: Numbers) -> Reading:
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _CHANGE_ITEMS.search(words) or _BUYS.search(words):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
-    if thing and seen & MANY and "orders" in words:
+    if thing and seen & MANY and re.search(r"\borders\b|history|purchases", words):
         return Reading(Intent.CUSTOMER_ORDERS, 0.8)
     if (thing or named) and (
         seen & FIELD
@@ -314,6 +331,13 @@ def _moves(words: str, seen: int, thing: bool) -> bool:
     if _BUYS.search(words) and not seen & (TRACK | STATUS):
         return False
     if seen & ORDER and seen & STATUS and not (seen & CHANGE and _CHANGE_ITEMS.search(words) and "status" not in words):
+        return True
+    if _LOOKED_FOR.search(words) and not seen & SHOP:
+        return True
+    if re.search(
+        r"\b(?:any|an|latest|more) updates?\b|\bcheck(?:ing)?(?: up)? on\b|\b(?:has|have|did|is|was|will) (?:\w+ ){0,4}(?:ship|shipped|left|dispatched|sent|out for)\b",
+        words,
+    ):
         return True
     if re.search(r"\btrack|\btrac(?:e|ing)\b|\blocat|\bwhereabouts|\beta\b|\bstatus|\bmonitor|\btransit|\bnews\b", words):
         return True

@@ -55,7 +55,9 @@ _A_NOT_A = re.compile(
 _WITHDRAW_AFTERSALE = re.compile(
     rf"(?:取消|撤销|撤回|撤掉|终止|关闭|中止){_FILLER}{_AFTERSALE_NOUN}(?!了?才)"
     rf"|(?:不想|不要|不用|不需要|不打算|先不|暂不|别|甭|不)(?:再)?(?:申请|办理|给我|帮我|要|想|用)?{_AFTERSALE_NOUN}(?:了|啦|吧|申请)"
-    rf"|{_AFTERSALE_NOUN}(?:申请|单)?[^,。?!]{{0,12}}(?:取消|撤销|撤回|撤掉|不要了|作废)(?!订单|定单|掉?这个?订?单)"
+    rf"|{_AFTERSALE_NOUN}(?:申请|单)?[^,。?!]{{0,12}}(?:取消|撤销|撤回|撤掉|撤了|不要了|作废|关闭|关掉)(?!订单|定单|掉?这个?订?单)"
+    r"|(?:退款|退货|换货|售后)申请[^。?!]{0,14}(?:取消|撤销?[了掉回]?|关闭)"
+    r"|(?:申请|提交|办理|点)了?(?:的)?[^。?!]{0,6}(?:退|换|售后)[^。?!]{0,14}(?:取消|撤销|撤回|撤了|关闭)(?!掉?(?:这个)?(?:订|定)?单)"
     rf"|(?:不想|不要|不用|别|不需要|暂时?不|先不)(?:再)?(?:给我|帮我|要|再|办理|申请){{0,2}}{_AFTERSALE_NOUN}"
 )
 _BLAME = re.compile(
@@ -69,24 +71,36 @@ _CANNOT_CANCEL = re.compile(
     r"(?:不能|不可以|不让|无法|没法|没办法|不给|不了)(?:单独|再|自己|直接|在线|申请)?(?:取消|撤单)|取消不[了掉]|没有?取消(?:按钮|选项|键|入口|的按钮|的选项|功能)|(?:怎么|为什么|为啥)[^,。]{0,6}(?:不能|不可以|取消不|没有取消|不让)|没有?(?:看到|找到)[^,。]{0,4}取消"
 )
 _CANCELLED = re.compile(
-    r"(?:已经?|刚刚?|都|被|自动|之前|昨天|前天|今天|早就|把我?的?订?单?)[^,。?]{0,6}取消(?!吧|一下|下|掉吧|订单吧)|取消(?:了没|了吗|了么|成功|失败|没有|好了|没\b|进度|状态|的订单|了的)|(?:是否|有没有|是不是|看下|看看|查下|查看)[^,。]{0,6}取消(?:了|成功|好)"
+    r"(?:已经?|刚刚?|都|被|自动|之前|昨天|前天|今天|早就)[^,。?]{0,6}取消(?!吧|一下|下|掉吧|订单吧)|取消(?:了没|了吗|了么|成功|失败|没有|好了|没\b|进度|状态|的订单|了的)|(?:是否|有没有|是不是|看下|看看|查下|查看)[^,。]{0,6}取消(?:了|成功|好)"
 )
-_FORCED = re.compile(r"帮我取消|给我取消|请取消|要取消|想取消|取消吧|麻烦取消|取消一下|取消下|帮忙取消|取消掉|申请取消")
+_FORCED = re.compile(
+    r"(?:帮我?|请|麻烦|给我|我[要想]|能|可以)[^,。?]{0,3}把[^,。?]{0,8}取消|(?:能|可以|可否|想|要|得|还能|如何)(?:不能)?(?:再|直接)?(?:申请)?取消|帮我取消|给我取消|请取消|要取消|想取消|取消吧|麻烦取消|取消一下|取消下|帮忙取消|取消掉|申请取消"
+)
 _STATUS = re.compile(
     r"退(?:款|货|钱|的?钱|换货)?(?:了|好了|成功了?|到了?|完了?)(?:吗|没|么|嘛|沒|不|呢)|(?:退款|退货|钱|款)呢|退款?[^,。?]{0,4}(?:到|去)哪|"
     r"(?:还|怎么|为什么|为啥|一直|都|迟迟|仍|还是|也)[^,。?]{0,6}(?:没|不|未)[^,。?能法可]{0,6}退(?!货吗)|"
     r"(?:没|未)(?:有)?(?:给我|收到|见到|看到)?[^,。?]{0,4}(?:退款|退钱|退我|退给|到账|退回|返还)|"
     r"退款?[^,。?]{0,8}(?:没收到|没有收到|没到|未到|没有到|收到了吗|不到账|没见|没看到|没返|还没)|"
-    r"(?:查|看|跟进|关注|咨询|问|了解)[^,。?]{0,8}(?:退款|退货|退钱|售后|换货)(?:的)?(?:进度|情况|状态|单|结果|到|信息|处理|记录|订单)?|"
+    r"(?:查|跟进|关注|看[下看])[^,。?怎如]{0,8}(?:退款|退货|退钱|售后|换货)|"
     r"(?:退款|退货|售后|换货)(?:的)?(?:进度|情况|状态|结果|时效|周期|时间|单号|记录|明细|流程走)|"
     r"(?:退款|退货|售后|退|换货)[^,。?]{0,10}(?:进度|到账|到帐|审核|处理|批准|通过|哪一?步|什么情况|怎么回事|怎么样|完成|成功|失败|驳回|拒绝)|"
-    r"(?:我的?|想要的|那个?|这个?)退款(?:呢|怎么|在哪|何时|$)|等(?:着|了|待)[^,。?]{0,8}退(?:款|钱)|退(?:款|到|回|给|进)[^,。?]{0,6}(?:银行卡|微信|支付宝|哪张|哪里|哪个|哪儿|原|余额|账户)|(?:少|多|错)退了?"
+    r"(?:我的|想要的|那个|这个)退款(?:呢|怎么|在哪|何时|$)|退的(?:货|东西|件|款|钱)|(?:退款|退货)[^,。?]{0,4}(?:怎么|哪里?|如何|在哪)(?:查|看)|(?:在|一直|还)等[^,。?]{0,8}退(?:款|钱)|等(?:着|待)[^,。?给]{0,6}退(?:款|钱)|退款?[^,。?]{0,6}(?:这么|太|好|那么)(?:慢|久)|退(?:款|到|回|给|进)[^,。?]{0,6}(?:银行卡|微信|支付宝|哪张|哪里|哪个|哪儿|原|余额|账户)|(?:少|多|错)退了?"
+)
+# 我没申请退款, 不是要退货: the person denies the wish; 没给我退款 is a complaint and stays one.
+_DENIED = re.compile(
+    r"(?<!是)不是(?:要|想|来|办)?(?:退|换)货?款?(?:[,，。是]|$)|(?:没有?|未|从没|从未|并没有?|不是|没说|不曾)(?:说|想|要|申请|点|提交|让|同意|操作|打算|叫|办理?|主动|来|为了)[^,。?]{0,6}(?:退|换货)|退[^,。?]{0,8}(?:我(?:可)?(?:没|未|不是)(?:有)?(?:申请|点|要|操作|同意|说)|不是我(?:申请|点|要|操作))"
+)
+_CLOSED_BY_US = re.compile(
+    r"(?:被|自动)(?:你们|系统|商家|卖家)?(?:取消|关闭|撤销|拒绝|驳回)|(?:取消|关闭|撤销)了?(?:是)?(?:怎么回事|什么原因|什么情况)"
+)
+_PARCEL_BACK = re.compile(
+    r"(?:快递|包裹|物流|快件|运单|配送)[^,。]{0,8}(?:退回|退件|退签|原路返回)|(?:被|显示|自动)(?:快递)?退回"
 )
 _APPLY_FIRST = re.compile(
-    r"^(?:那|我|请|帮我|麻烦|我要|我想|想|给我|能不能|可以|可不可以|怎么|如何|怎样)*申请(?:仅)?(?:退|换|售后)|重新申请|想申请|要申请|怎么申请|如何申请|帮我?申请|哪里申请|在哪申请|申请不了|无法申请|不能申请|可以申请|能申请|怎样申请"
+    r"^(?:那|我|请|帮我|麻烦|我要|我想|想|给我|能不能|可以|可不可以|怎么|如何|怎样)*申请(?:仅)?(?:退|换|售后)|重新申请|想申请|要申请|怎么申请|如何申请|帮我?申请|哪里申请|在哪申请|(?:申请|退款|退货)[^,。?]{0,4}(?:在哪里?|哪里|怎么|从哪)(?:点|申请|找|弄|操作|提交|办|发起)|申请不了|无法申请|不能申请|可以申请|能申请|怎样申请"
 )
 _APPLIED = re.compile(
-    r"(?:已经?|刚刚?|都|昨天|前天|上周|之前|早就|今天|早上|上午|下午|昨晚|我)(?:提交|申请|办理|办|点|走)了?(?:的)?[^,。?]{0,6}(?:退|换|售后|取消)|(?:申请|提交|办理)(?:了|过)[^,。?]{0,6}(?:退|换|售后)|(?:退货|退款|售后|换货)(?:申请|单)?(?:已经?|都)?(?:申请|提交|办理|寄)(?:了|过|好|的)|已经?(?:退|换|寄回|同意|审核|取件)|退货?(?:已经|都)|(?:货|东西|商品)[^,。?]{0,4}(?:寄回|退回|取走|拿走|退给|取回)|(?:取走|拿走|取件|上门)[^,。]{0,6}(?:了|过)|收到退货|同意退"
+    r"(?:已经?|刚刚?|都|昨天|前天|上周|之前|早就|今天|早上|上午|下午|昨晚)(?:提交|申请|办理|办|点|走)了?(?:的)?[^,。?]{0,6}(?:退|换|售后|取消)|我(?:提交|申请|办理|办|点|走)(?:了|的|过)[^,。?]{0,6}(?:退|换|售后|取消)|(?:申请|提交|办理)(?:了|过)[^,。?]{0,6}(?:退|换|售后)|(?:退货|退款|售后|换货)(?:申请|单)?(?:已经?|都)?(?:申请|提交|办理|寄)(?:了|过|好|的)|已经?(?:退|换|寄回|同意|审核|取件)|退货?(?:已经|都)|(?:货|东西|商品)[^,。?]{0,4}(?:寄回|退回|取走|拿走|退给|取回)|(?:取走|拿走|取件|上门)[^,。]{0,6}(?:了|过)|收到退货|同意退"
 )
 _PUSH = re.compile(r"(?:尽快|赶紧|快点|抓紧|及时|快些|早点|加快|催|着急)")
 _NOT_WANTED_BUT = re.compile(r"(?:赠品|发票|配件|袋子|吊牌|小票|包装)(?:我)?(?:就)?(?:也)?不(?:想|需)?要了|要不要了")
@@ -113,12 +127,19 @@ _PHONE_ELSEWHERE = re.compile(
     r"绑定|账号|账户|登录|登陆|密码|客服|注册|验证|会员|多少|是什么|给我个?|投诉|热线|人工|打电话|接电话|来电|没打|不接|电话打|配送员|快递员|安装|师傅|联系我|打不通|没人接"
 )
 _DELIVERY_TIME = re.compile(
-    r"(?:改|修改|更改|换|变更|调整|更换|推迟|延迟|延后|提前|约|预约|指定|选择?)[^,。?]{0,8}(?:时间|日期|送达)|(?:时间|日期)[^,。?]{0,6}(?:改|修改|更改|换|变更|调整|推迟|延后|提前)|(?:晚|推迟|延迟|延后|暂缓|过)[^,。?]{0,4}(?:几天|天|点|再)?(?:再)?(?:送|配送|派送|发货)|(?:先别|暂时?不要?|先不要?|别|不要)(?:发货|配送|送货|派送|送)"
+    r"(?:改|修改|更改|换个?|变更|调整|更换|推迟|延迟|延后|提前|约|预约|指定|选择?)[^,。?]{0,8}(?:时间|日期|送达)|(?:时间|日期)[^,。?]{0,6}(?:改|修改|更改|换|变更|调整|推迟|延后|提前)|(?:晚|推迟|延迟|延后|暂缓|过)(?:个?(?:几|两|一|\d|三)?[天日周]|点|些)?(?:时间)?(?:后)?再?(?:给我)?(?:送|配送|派送|发货|收货|收)(?!达)|(?:先别|暂时?不要?|先不要?|别|不要)(?:发货|配送|送货|派送|送)|(?:周末|工作日|下班后?)[^,。?]{0,6}(?:再)?(?:送|派|配送|收货)"
+)
+_LATER = re.compile(r"周末|工作日|下班|晚|推迟|延|暂缓|再送|再发|提前")
+_HAS_GOODS = re.compile(
+    r"到新货|有没有[^,。?]{0,6}货(?!币|运)|有[^,。?发收到送]{0,5}的?货[吗么]|(?:码|色|款)[^,。?]{0,3}没有?了|(?:什么时候|啥时候|何时)(?:能|会|才|还)?(?:再)?有(?:啊|呢|呀|的|吗|$)"
+)
+_SOON = re.compile(
+    r"(?:订单|单子|这单)[^,。?]{0,6}(?:状态|什么情况|怎么样了|怎么回事)|(?:今|明|后)[天日晚早][^,。?]{0,6}(?:送|到|发|来)|到[一-鿿]{1,5}了(?:没|吗|么)|我的?(?:东西|货|快递|包裹|宝贝)呢"
 )
 _ORDER_VALUE = re.compile(r"(?:查|看|问|告诉|确认|核实|多少|哪|什么|几|显示|是)")
 _BOUGHT = re.compile(r"(?:我|客户|他|她)[^,。?]{0,6}(?:买的|买了|订的|下的|拍的|定的)")
 _CHOICE = re.compile(
-    r"(?:发|用|走|是|寄)(?:的)?(?:什么|哪个|哪家|啥)(?:快递|物流)|(?:什么|哪家|哪个|啥)(?:快递|物流)(?:发|公司|送|寄|的)|(?:能|可以|可不可以|能不能|能否)(?:不能)?(?:发|用|走|换|指定|选)(?:顺丰|圆通|中通|韵达|申通|京东|邮政|ems|极兔)|发(?:顺丰|圆通|中通|韵达|申通|邮政|ems)(?:吗|么|快递|不)|包邮|(?:运费|邮费|快递费|配送费|物流费|上楼费)|自提(?!点)|送货上门吗?|送(?:到)?楼|入户|(?:能|可以)(?:送|发|寄|配送)(?:到)?[一-鿿]{2,8}(?:吗|么|不)$"
+    r"(?:发|用|走|是|寄)(?:的)?(?:什么|哪个|哪家|啥)(?:快递|物流)|(?:什么|哪家|哪个|啥)(?:快递|物流)(?:发|公司|送|寄|的)|(?:能|可以|可不可以|能不能|能否)(?:不能)?(?:发|用|走|换|指定|选)(?:顺丰|圆通|中通|韵达|申通|京东|邮政|ems|极兔)|是[^,。?]{0,6}(?:配送|快递|物流|送货|发货)的?(?:吗|么)|发(?:顺丰|圆通|中通|韵达|申通|邮政|ems)(?:吗|么|快递|不)|包邮|(?:运费|邮费|快递费|配送费|物流费|上楼费)|自提(?!点)|送货上门吗?|送(?:到)?楼|入户|(?:能|可以)(?:送|发|寄|配送)(?:到|去)(?!货|家|我|今|明|手|楼)[一-鿿]{2,8}(?:吗|么|不)$"
 )
 _MOVES = re.compile(
     r"到(?:哪|那)(?!个|款|种|家)|哪里了|哪儿了|什么时候|啥时候|何时|几时|多久|还没|没收到|没有收到|今天|明天|几天|几点|进度|信息|单号|更新|催|查|显示|状态|没动|怎么|为什么|停|在哪|哪去|丢|慢|签收"
@@ -127,9 +148,18 @@ _MOVES = re.compile(
 
 def read_chinese(text: str) -> Reading:
     """The purpose of one Chinese sentence (normalised, forwarded wrapper removed)."""
+    text = text.rstrip(" !。.~;,、")
     seen, _hits = hints(text)
     if seen & (REFUND | RETURN | BACK | EXCHANGE | AFTERSALE) and (reading := _aftersale(text, seen)) is not None:
         return reading
+    if (
+        seen & CANCEL
+        and seen & ORDER
+        and not seen & CHANGE
+        and _FORCED.search(text)
+        and (reading := _cancel(text, seen)) is not None
+    ):
+        return reading  # 取消这个订单吧，地址写错了: the cancellation is the deed, the address its reason
     if seen & (ADDRESS | CONTACT | CHANGE | WRONG) and (reading := _address(text, seen)) is not None:
         return reading
     if seen & (CANCEL | UNWANTED) and (reading := _cancel(text, seen)) is not None:
@@ -146,14 +176,22 @@ def _how(text: str) -> dict[str, str]:
 
 
 def _aftersale(text: str, seen: int) -> Reading | None:
+    if seen & DOCUMENT and not seen & REFUND:
+        return Reading(Intent.OUT_OF_SCOPE, 0.6, "", (Intent.DOCUMENTS,))
     plain = _A_NOT_A.sub("能", text)
     exchange_only = seen & EXCHANGE and not seen & (REFUND | RETURN | BACK)
     if exchange_only and seen & ADDRESS:
         return None
+    if re.search(r"券|红包|积分|京豆|余额", text) and not re.search(r"退款|退货|退钱", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if _DENIED.search(plain):
+        return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.AFTERSALE_STATUS,))
+    if not seen & (REFUND | EXCHANGE | MONEY) and _PARCEL_BACK.search(text):
+        return Reading(Intent.WHERE_IS_ORDER, 0.75, "", (Intent.AFTERSALE_STATUS,))
     if _withdraws(plain, seen):
         return Reading(Intent.WITHDRAW_AFTERSALE, 0.9, "negated")
     if seen & AFTERSALE and not seen & (REFUND | RETURN | BACK | EXCHANGE):
-        if seen & (WHEN | PROGRESS | LOOK | DONE | URGE) or re.search(r"呢|了吗|没来|还没", text):
+        if seen & (WHEN | PROGRESS | LOOK | DONE | URGE | WHERE) or re.search(r"呢|了吗|没来|还没", text):
             return Reading(Intent.AFTERSALE_STATUS, 0.8)
         if re.search(r"申请售后|要售后|办理?售后", text):
             return Reading(
@@ -167,13 +205,13 @@ def _aftersale(text: str, seen: int) -> Reading | None:
     if _status(plain, seen):
         return Reading(Intent.AFTERSALE_STATUS, 0.9)
     if re.search(
-        r"(?:谁|运费|邮费|费用|手续费|违约金)[^,。?]{0,6}(?:出|承担|付|负责|多少|要钱|给|报销)|规则|政策|运费险|(?:支持|有|是)[^,。?]{0,4}(?:无理由|包退|包换)|七天无理由(?:吗|么)|几天(?:内|之内)?(?:可以|能)|多少天(?:内|之内)?(?:可以|能)|(?:收|扣|要)(?:手续费|运费|费用|违约金)",
+        r"(?:谁|运费|邮费|费用|手续费|违约金)[^,。?]{0,6}(?:出|承担|付|负责|多少|要钱|给|报销)|(?:自己|我们?|买家|卖家|商家|你们)(?:来)?(?:出|承担|付|掏)|差价|价保|保价|规则|政策|运费险|(?:支持|有|是)[^,。?]{0,4}(?:无理由|包退|包换)|七天无理由(?:吗|么)|几天(?:内|之内)?(?:可以|能)|多少天(?:内|之内)?(?:可以|能)|(?:收|扣|要)(?:手续费|运费|费用|违约金)",
         text,
     ):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy", (Intent.REQUEST_REFUND,))
     if exchange_only:
         if re.search(
-            r"换个(?:快递|说法|客服|人|方式|支付|付款|物流)|换(?:成|一个)(?:微信|支付宝|花呗|信用卡|货到付款|客服|人|快递|顺丰)",
+            r"换个(?:时间|日期|快递|说法|客服|人|方式|支付|付款|物流|手机|号|账号)|换(?:成|一个)(?:微信|支付宝|花呗|信用卡|货到付款|客服|人|快递|顺丰)",
             text,
         ):
             return None
@@ -196,6 +234,8 @@ def _goes_back(text: str) -> bool:
 
 def _withdraws(plain: str, seen: int) -> bool:
     if _WITHDRAW_AFTERSALE.search(plain) is None:
+        return False
+    if _CLOSED_BY_US.search(plain):
         return False
     # 怎么不退款, 为什么取消我的退货: a complaint about us, not a change of mind.
     if re.search(
@@ -221,14 +261,18 @@ def _withdraws(plain: str, seen: int) -> bool:
         plain,
     ) or bool(
         re.search(
-            r"不(?:想|要|用|需要)?退(?:款|货)?了|(?:取消|撤销|撤回)[^,。?]{0,8}(?:退|换|售后)|退[^,。?]{0,12}(?:取消|撤销|撤回)",
+            r"不(?:想|要|用|需要)?退(?:款|货)?了|(?:取消|撤销|撤回)[^,。?]{0,8}(?:退|换|售后)|(?:退|换|售后)[^。?]{0,14}(?:取消|撤|关闭)",
             plain,
         )
     )
 
 
 def _status(plain: str, seen: int) -> bool:
-    if _APPLY_FIRST.search(plain) and not seen & (WHEN | DONE):
+    if (
+        _APPLY_FIRST.search(plain)
+        and not seen & (WHEN | DONE)
+        and not re.search(r"还没|还不|没处理|没审|没退|天了|一直|迟迟|没人|多久|进度|到账", plain)
+    ):
         return False
     if _APPLIED.search(plain) or _STATUS.search(plain):
         return True
@@ -239,10 +283,12 @@ def _status(plain: str, seen: int) -> bool:
         return True
     if seen & (RETURN | AFTERSALE) and seen & DONE and seen & (PROGRESS | WHERE | LOOK):
         return True
+    if _CLOSED_BY_US.search(plain):
+        return True
     return bool(
         seen & REFUND
         and _PUSH.search(plain)
-        and re.search(r"处理|退给|审核|退款(?:吧|啊|呢)?$", plain)
+        and re.search(r"处理|退给|审核|退款?(?:吧|啊|呢|吗)?$", plain)
         and not re.search(r"我要|我想|申请", plain)
     )
 
@@ -251,7 +297,9 @@ def _address(text: str, seen: int) -> Reading | None:
     about_place = seen & ADDRESS
     moved = _NEW_PLACE.search(text)
     if about_place or seen & CONTACT:
-        if _OUR_ADDRESS.search(text):
+        if _OUR_ADDRESS.search(text) and not re.search(
+            r"(?:改成|改到|改为|换成|换到|送到|寄到)[^,。?]{0,4}(?:公司|门店|自提)", text
+        ):
             return Reading(Intent.OUT_OF_SCOPE, 0.7)
         if not about_place and _PHONE_ELSEWHERE.search(text):
             return None
@@ -259,12 +307,14 @@ def _address(text: str, seen: int) -> Reading | None:
             return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated", (Intent.ORDER_DETAIL,))
         if _ADDRESS_DONE.search(text):
             return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "address"})
-        if seen & (CHANGE | WRONG):
+        if seen & (CHANGE | WRONG | EXCHANGE):
             if about_place and not seen & CHANGE and re.search(r"地址(?:是)?(?:没有?|不)(?:错|有误)|地址(?:对|正确)", text):
                 return None
             return Reading(Intent.CHANGE_ADDRESS, 0.9, "", (), _how(text))
         if about_place and (_ADDRESS_ASKED.search(text) or seen & LOOK):
             return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": "address"})
+    if re.search(r"改送(?!货|达)|改寄|改发到|转寄|(?:送|寄|发)到别的?(?:地方|处)", text) and not seen & (TIME | OTHER):
+        return Reading(Intent.CHANGE_ADDRESS, 0.8, "", (), _how(text))
     if moved is not None and seen & CHANGE and _PLACE.search(moved[1]) and not seen & (TIME | OTHER):
         return Reading(Intent.CHANGE_ADDRESS, 0.85)
     return None
@@ -276,9 +326,11 @@ def _cancel(text: str, seen: int) -> Reading | None:
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if seen & CANCEL:
         if not _CANNOT_CANCEL.search(plain) and _NEGATED_CANCEL.search(plain):
-            if re.search(r"没有?(?:说|想|要|让|申请|点|主动|操作)?[^,。?]{0,4}取消|不是我?取消|误", plain):
-                return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.ORDER_DETAIL,))
-            return Reading(Intent.WITHDRAW_AFTERSALE, 0.75, "negated", (Intent.URGE_SHIPMENT, Intent.ORDER_DETAIL))
+            if re.search(
+                r"(?:不|别)(?:想|要|用)?(?:再)?取消(?:订单)?(?:了|啦)|(?:撤[销回]|停止)取消", plain
+            ):  # takes back a request made before
+                return Reading(Intent.WITHDRAW_AFTERSALE, 0.75, "negated", (Intent.URGE_SHIPMENT, Intent.ORDER_DETAIL))
+            return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.ORDER_DETAIL, Intent.WITHDRAW_AFTERSALE))
         if re.search(
             r"(?:取消|撤销)[^,。?]{0,4}(?:的)?(?:手续费|违约金|扣费|罚|政策|规则|条件|要钱|扣钱|收费)|撤[销回](?:取消|申请)|取消(?:的)?申请(?:取消|撤)|恢复",
             plain,
@@ -300,12 +352,34 @@ def _cancel(text: str, seen: int) -> Reading | None:
 def _ordinary(text: str, seen: int) -> Reading:
     if seen & TODO:
         return Reading(Intent.TODO, 0.9)
-    if seen & (CHANGE | TIME) and _DELIVERY_TIME.search(text):
+    if (seen & (CHANGE | TIME | EXCHANGE) or _LATER.search(text)) and _DELIVERY_TIME.search(text):
         return Reading(Intent.OUT_OF_SCOPE, 0.75)
     if re.search(r"(?:先别|暂时?不要?|先不要?|别|不要)(?:给我)?(?:发货|配送|送货|派送|送)", text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated")
-    if seen & STOCK:
+    if (
+        seen & CHANGE
+        and re.search(
+            r"(?:能|想|要|可以|给我?|帮我?|否|法|不)换(?:吗|么|不|一?[下件个双]|[的大小]|$)|换[大小]|换[一-鿿]{0,3}(?:码|号|色|款)",
+            text,
+        )
+        and not seen & (ADDRESS | CONTACT | TIME)
+    ):
+        return Reading(
+            Intent.REQUEST_EXCHANGE, 0.75, "", (Intent.REQUEST_REFUND,), _how(text) | {"aftersale_kind": "exchange"}
+        )
+    if seen & STOCK or _HAS_GOODS.search(text):
         return Reading(Intent.STOCK, 0.88)
+    if (
+        seen & PROGRESS
+        and seen & (WHEN | MONEY)
+        and re.search(r"审核|受理|到账|到帐", text)
+        and not seen & (PARCEL | SHIP | INVOICE | PRICE)
+    ):
+        return Reading(Intent.AFTERSALE_STATUS, 0.75, "", (Intent.WHERE_IS_ORDER,))
+    if re.search(r"买过(?:哪|什么|些)", text):
+        return Reading(Intent.CUSTOMER_ORDERS, 0.75)
+    if re.search(r"(?:付款|下单|购买|支付)(?:的)?(?:是)?(?:什么时候|几号|哪天|几点)(?!能|会|可以|到|发|送|才)", text):
+        return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "paid_at"})
     moving = seen & (WHERE | PARCEL | SHIP | ARRIVE | URGE)
     if seen & FOREIGN and not (moving and _moves_strongly(text, seen)):
         if seen & FIELD and seen & ORDER:
@@ -313,29 +387,44 @@ def _ordinary(text: str, seen: int) -> Reading:
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _CHOICE.search(text) and not re.search(r"到哪|什么时候|啥时候|没收到|几天|多久|还没", text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
-    if seen & FIELD and not (moving & (WHERE | SHIP | ARRIVE | URGE)):
-        if seen & ORDER or _ORDER_VALUE.search(text):
-            return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": _about(text)})
+    if seen & FIELD and seen & ORDER and re.search(r"在哪里?(?:看|查)", text):
+        return Reading(Intent.ORDER_DETAIL, 0.7)
+    about_field = seen & FIELD and not moving & (WHERE | SHIP | ARRIVE | URGE)
+    if about_field and (seen & ORDER or _ORDER_VALUE.search(text)):
+        return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": _about(text)})
     if seen & MANY and seen & (ORDER | LOOK) and not moving & (WHERE | ARRIVE | SHIP):
         return Reading(Intent.CUSTOMER_ORDERS, 0.8, "", (Intent.ORDER_DETAIL,))
     if moving and _about_parcel(text, seen):
         return Reading(Intent.WHERE_IS_ORDER, 0.9)
+    if _SOON.search(text) and not seen & FOREIGN:
+        return Reading(Intent.WHERE_IS_ORDER, 0.75)
+    if seen & WHEN and seen & PROGRESS and re.search(r"审核|受理|驳回", text):
+        return Reading(Intent.AFTERSALE_STATUS, 0.7, "", (Intent.WHERE_IS_ORDER,))
+    if re.search(r"(?:什么时候|啥时候|何时|哪天|几号|几点)(?:付|下|买|拍|订)的", text):
+        return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "paid_at"})
     if seen & WHEN and re.search(r"到|送|发|来|收", text):
         return Reading(Intent.WHERE_IS_ORDER, 0.8)
     if seen & ORDER and seen & LOOK:
         return Reading(Intent.ORDER_DETAIL, 0.75, "", (Intent.WHERE_IS_ORDER,))
-    if seen & GREET and len(text) <= 12 and not seen & ~(GREET | WANT):
+    if seen & GREET and len(text) <= 12 and not seen & ~(GREET | WANT | ARRIVE) and _only_greets(text):
         return Reading(Intent.SMALLTALK, 0.9)
     return Reading(
         Intent.OUT_OF_SCOPE, 0.5, "unsure", (Intent.WHERE_IS_ORDER, Intent.HELP) if seen & ORDER else (Intent.HELP,)
     )
 
 
+def _only_greets(text: str) -> bool:
+    rest = re.sub(r"[\W_]+|[啊呀哦哈嗯哟嘛吧呢了的亲你您好]", "", text)
+    return hints(rest)[0] & GREET != 0 or not rest
+
+
 def _moves_strongly(text: str, seen: int) -> bool:
     if _CHOICE.search(text) and not re.search(r"到哪|没收到|还没", text):
         return False
     strong = seen & (WHERE | SHIP) or (seen & (PARCEL | ARRIVE) and seen & (WHEN | URGE | LOOK))
-    return bool(strong and _MOVES.search(text) and not seen & INVOICE and not re.search(r"安装|预约|人工|投诉", text))
+    return bool(
+        strong and _MOVES.search(text) and not seen & INVOICE and not re.search(r"安装|预约|人工|投诉|维修|修理", text)
+    )
 
 
 def _about_parcel(text: str, seen: int) -> bool:

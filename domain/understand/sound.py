@@ -4,13 +4,67 @@
 reading found nothing, so it costs the understood sentences nothing; pypinyin is imported at the first such sentence.
 """
 
+# ruff: noqa: E501 - a pattern or a word list reads best on one line
+
 from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
 
 # Words worth hearing. Decisions (同意, 拒绝) are not among them: nobody approves by a typing error.
-_TRADE = ["退款", "退货", "换货", "物流", "快递", "订单", "单号", "发货", "取消", "地址", "库存", "包裹", "到哪", "哪了", "哪里", "到货", "签收", "缺货", "有货", "没货", "收货", "催单", "催件", "售后", "待办", "修改", "改地址", "收到", "多久", "什么时候", "怎么", "可以", "没有", "没收到", "还没", "到账", "补货", "配送", "派送", "客服", "发票", "帮助", "规则", "进度", "申请", "不要了", "查一下", "我的", "我要", "现货", "运单"]
+_TRADE = [
+    "退款",
+    "退货",
+    "换货",
+    "物流",
+    "快递",
+    "订单",
+    "单号",
+    "发货",
+    "取消",
+    "地址",
+    "库存",
+    "包裹",
+    "到哪",
+    "哪了",
+    "哪里",
+    "到货",
+    "签收",
+    "缺货",
+    "有货",
+    "没货",
+    "收货",
+    "催单",
+    "催件",
+    "售后",
+    "待办",
+    "修改",
+    "改地址",
+    "收到",
+    "多久",
+    "什么时候",
+    "怎么",
+    "可以",
+    "没有",
+    "没收到",
+    "还没",
+    "到账",
+    "补货",
+    "配送",
+    "派送",
+    "客服",
+    "发票",
+    "帮助",
+    "规则",
+    "进度",
+    "申请",
+    "不要了",
+    "查一下",
+    "我的",
+    "我要",
+    "现货",
+    "运单",
+]
 _LATIN = re.compile(r"[a-z]{2,}(?:[ '][a-z]{1,12})*")
 
 
