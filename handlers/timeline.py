@@ -131,6 +131,8 @@ def _customer(seen: Judged, now: datetime, until: datetime, desk: Desk) -> Timel
 
 def _staff_steps(card: OrderCard, desk: Desk) -> list[Step]:
     steps = [_event(event, card, desk) for event in card.events]
+    who = desk.channels.name(card.stored.order.channel, card.stored.order.shop)
+    steps += _uploads(card, words(desk.lang), who)
     for each in card.aftersales:
         steps += _aftersale_steps(each, desk)
     seen_scans = {(step.at, step.what) for step in steps}
@@ -232,6 +234,23 @@ def _aftersale_steps(each: Aftersale, desk: Desk) -> list[Step]:
     return steps
 
 
+def _uploads(card: OrderCard, say: Zh, who: str) -> list[Step]:
+    """Waybills that came with the order's first version have no event of their own."""
+    told = {event.after for event in card.events if event.kind == "parcel"}
+    return [
+        Step(
+            parcel.shipped_at,
+            _exact(parcel.shipped_at),
+            line(say.lang, "parcel"),
+            who,
+            change=short_waybill(parcel.waybill),
+            note=say.table.carriers.get(parcel.carrier, ""),
+        )
+        for parcel in card.stored.order.parcels
+        if parcel.shipped_at is not None and parcel.waybill not in told
+    ]
+
+
 def _scans(card: OrderCard, say: Zh) -> list[Step]:
     steps = []
     for track in card.tracks:
@@ -251,7 +270,7 @@ def _customer_steps(card: OrderCard, say: Zh) -> list[Step]:
             steps.append(Step(event.at, _exact(event.at), line(say.lang, event.kind)))
         elif event.kind == "stage" and event.after in _CUSTOMER_STAGES:
             steps.append(Step(event.at, _exact(event.at), stage(say.lang, event.after)))
-    steps += [Step(step.at, step.exact, step.what) for step in _scans(card, say)]
+    steps += [Step(step.at, step.exact, step.what) for step in (*_uploads(card, say, ""), *_scans(card, say))]
     for each in card.aftersales:
         steps.append(Step(each.created_at, _exact(each.created_at), line(say.lang, "asked")))
         if each.refunded_at is not None:
