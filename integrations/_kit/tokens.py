@@ -80,12 +80,10 @@ class TokenKeeper:
     async def renew(self, refused: str) -> str:
         """The platform refused token `refused`: one caller renews, everybody else gets the result."""
         async with self._lock:
-            if self._tokens is not None and self._tokens.access != refused and self._good(self._tokens):
-                return self._tokens.access
             return await self._replace(await self._store.load(self._name) or self._tokens, refused=refused)
 
     async def _replace(self, held: Tokens | None, *, refused: str) -> str:
-        # Another replica may have renewed already: what the store holds is then newer than what was refused.
+        # Another caller or replica may have renewed already: what the store holds is then newer than what was refused.
         if held is not None and held.access != refused and self._good(held):
             self._tokens = held
             return held.access
