@@ -29,7 +29,5 @@ def build(
 ) -> DouyinChannel:
     """One connected shop. `tokens` keeps access tokens across restarts; without it they live as long as the process."""
     pace = Pace(settings.per_second or manifest.per_second, time=lambda: clock.now().timestamp(), sleep=sleep)
-    client = DouyinClient(
-        settings, http or Http(settings.base_url), clock=clock, pace=pace, tokens=tokens or MemoryTokens(), sleep=sleep
-    )
+    client = DouyinClient(settings, http or Http(settings.base_url), clock=clock, pace=pace, tokens=tokens or MemoryTokens())
     return DouyinChannel(client, settings, manifest, clock=clock)

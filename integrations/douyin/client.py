@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -50,14 +50,12 @@ class DouyinClient:
         clock: Clock,
         pace: Pace,
         tokens: TokenStore,
-        sleep: Callable[[float], Awaitable[None]],
         jitter: Callable[[], float] = _dice.random,
     ) -> None:
         self._settings = settings
         self._http = http
         self._clock = clock
         self._pace = pace
-        self._sleep = sleep
         self._jitter = jitter
         self._skew = timedelta(0)
         self._health = Health("douyin", settings.shop)
@@ -97,10 +95,9 @@ class DouyinClient:
                 return await self._timely(method, params, token=token, changes=changes)
             except _Busy as busy:
                 pause = wait * (1 + self._jitter())
-                self._pace.hold(pause)
+                self._pace.hold(pause)  # the next call of anybody waits; so does our next try
                 if last:
                     raise Unavailable(f"{method}: {busy}", retry_after=pause) from busy
-                await self._sleep(pause)
                 wait *= 2
         raise AssertionError("unreachable")
 

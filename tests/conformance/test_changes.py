@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from domain.errors import NeedsAuthorization, OutcomeUnknown, Rejected, Unavailable
@@ -16,6 +18,17 @@ async def test_the_same_key_twice_is_one_effect(change: Change) -> None:
     _, attempt = change
     await attempt.make()
     await attempt.make()
+    await attempt.make()
+    assert attempt.effects() == 1
+
+
+@proves("same-key-once")
+async def test_two_workers_with_the_same_key_at_once_are_one_effect(change: Change) -> None:
+    """A loser may hear the platform's "state changed", but never an error of another kind, and a later repeat settles it."""
+    _, attempt = change
+    results = await asyncio.gather(*(attempt.make() for _ in range(4)), return_exceptions=True)
+    assert attempt.effects() == 1
+    assert [result for result in results if isinstance(result, BaseException) and not isinstance(result, Rejected)] == []
     await attempt.make()
     assert attempt.effects() == 1
 

@@ -285,6 +285,13 @@ async def test_the_shipping_call_is_a_switch(method: str, keyed: bool) -> None:
     assert entry.request["is_reject_refund"] is False
 
 
+async def test_two_workers_with_the_same_shipment_both_hear_that_it_is_done(shop: DouyinHarness) -> None:
+    shipment = Shipment(shop.add_order(), "SF1", "sf", "k")
+    receipts = await asyncio.gather(*(shop.connector.ship(shipment) for _ in range(4)))
+    assert [receipt.reference for receipt in receipts] == ["SF1"] * 4
+    assert len(shop.emulator.journal.effects("order.logisticsAddSinglePack")) == 1
+
+
 async def test_an_order_with_an_open_refund_is_not_shipped(shop: DouyinHarness) -> None:
     number = shop.add_order()
     shop.emulator.buyers.apply_refund(number)
