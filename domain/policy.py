@@ -13,7 +13,7 @@ from domain.people import May, Role
 class Policy:
     """Everything that is data, not code. Versions are stamped on each decision that used them.
 
-    `approvals` is a `domain.approval.ApprovalPolicy`, `rules` a `domain.alert.RuleBook`.
+    `approvals` is a `domain.approval.ApprovalPolicy`, `rules` a `domain.rules.RuleBook`.
     """
 
     roles: Mapping[Role, frozenset[May]]

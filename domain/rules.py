@@ -13,11 +13,11 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from domain.calendar import Quiet
 from domain.clock import SHANGHAI
 from domain.conditions import Condition, ConditionError, Facts, Value, compile_condition
 from domain.money import Money
 from domain.people import Role
+from domain.workdays import Quiet
 
 E = TypeVar("E", bound=StrEnum)
 LINE = "__line__"  # where a loader notes the line of a mapping in its file

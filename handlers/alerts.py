@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.alert import Outcome, State, claim, snooze
-from domain.calendar import Hours, tomorrow_morning
 from domain.chat import Button, Reply
 from domain.people import Actor, May
 from domain.store import Alert, AuditEntry, Deadline, UnitOfWork, Upserted
+from domain.workdays import Hours, tomorrow_morning
 from handlers import alert_checks, alert_flush, alert_margin, alert_view
 from handlers.alert_raise import entity_of, redraw_now, rulebook
 from handlers.alert_why import explain, explain_order

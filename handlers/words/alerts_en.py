@@ -9,7 +9,7 @@ from typing import Any
 from domain.clock import moment
 from domain.people import Role
 from domain.privacy import safe_text
-from handlers.words.alerts import ROLES, Seen, Zh, money, percent, quantity
+from handlers.words.alerts_zh import ROLES, Seen, Zh, money, percent, quantity
 from handlers.words.times import clock, left, span, when
 
 _CULPRITS = {"price": "price below cost", "fee": "channel fee", "freight": "freight"}

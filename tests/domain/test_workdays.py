@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from domain.calendar import Hours, Quiet, is_workday, known, tomorrow_morning
 from domain.clock import SHANGHAI
+from domain.workdays import Hours, Quiet, is_workday, known, tomorrow_morning
 
 
 def at(text: str) -> datetime:
