@@ -30,12 +30,14 @@ def build(
     rhythm: Rhythm | None = None,
 ) -> PinduoduoChannel:
     """One shop's connector. `tokens` should survive a restart; without it renewed tokens die with the process."""
+    # People paste the addresses as the platform prints them, with their paths; the paths are ours to add.
+    gateway = settings.base_url.rstrip("/").removesuffix("/api/router")
     pace = Pace(settings.per_second or manifest.per_second, time=lambda: clock.now().timestamp(), sleep=sleep)
     calls = PinduoduoClient(
-        settings, http or Http(settings.base_url), clock=clock, pace=pace, tokens=tokens or MemoryTokens(), sleep=sleep
+        settings, http or Http(gateway), clock=clock, pace=pace, tokens=tokens or MemoryTokens(), sleep=sleep
     )
     messages = MessageChannel(
-        settings.messages_url,
+        settings.messages_url.rstrip("/").removesuffix("/message"),
         client_id=settings.client_id,
         client_secret=settings.client_secret,
         mall_id=settings.mall_id,

@@ -53,22 +53,20 @@ async def backwards(fetch: Fetch, *, size: int, mark: Mark, seen: set[tuple[str,
             found += len(rows)
             if rows:
                 yield rows
-            elif look:
-                break  # the tail is known from here on, and what did not move was read before
-        if look and not found:
-            return
+            elif look and page.rows and not found:
+                # The newest rows are known in their newest version, and what did not move was read before. Only when that
+                # is the first thing a look finds is it the last word: while older pages were read, a row may have moved.
+                return
     raise Unavailable("list: it keeps moving", retry_after=60.0)
 
 
 async def _round(fetch: Fetch, *, last: int, size: int) -> AsyncIterator[Page]:
-    """From the last page, and what has grown behind it since the count, to the first."""
+    """From the last page to the first; pages that have grown behind it since the count are found before turning round."""
     page = await _whole(fetch, last, size)
-    grown = last
-    tail = page
-    while tail.more and grown < last + _ROUNDS:
-        grown += 1
-        tail = await _whole(fetch, grown, size)
-        yield tail
+    limit = last + _ROUNDS
+    while page.more and last < limit:
+        last += 1
+        page = await _whole(fetch, last, size)
     yield page
     for number in range(last - 1, 0, -1):
         yield await _whole(fetch, number, size)

@@ -437,3 +437,19 @@ def _rebuilt(shop: PinduoduoHarness, store: MemoryTokens, **settings: Any) -> An
         tokens=store,
         sleep=shop.sleep,
     )
+
+
+async def test_addresses_may_be_pasted_with_their_paths(make: Make) -> None:
+    from integrations import pinduoduo, registry
+
+    shop = make()
+    settings = {"client_id": "a", "client_secret": "b", "shop": "c", "auth_code": "d"}
+    channel = pinduoduo.build(
+        Settings(**settings, base_url="http://127.0.0.1:9/api/router", messages_url="ws://127.0.0.1:9/message"),
+        registry.manifests()["pinduoduo"],
+        clock=shop.clock,
+        sleep=shop.sleep,
+    )
+    assert str(channel._calls._http._client.base_url) == "http://127.0.0.1:9"
+    assert channel._messages._url().startswith("ws://127.0.0.1:9/message/a/")
+    await channel.aclose()
