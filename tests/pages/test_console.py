@@ -312,6 +312,16 @@ async def test_older_messages_come_while_scrolling_up(group: Scripted, open_page
     assert texts == [f"第 {number} 条" for number in range(95)]
 
 
+async def test_a_picture_that_arrives_late_does_not_push_the_end_away(group: Scripted, open_page: OpenPage) -> None:
+    page = await open_page("li", chat="orders")
+    for number in range(12):
+        await group.console.send(ORDERS, Reply(f"第 {number} 条"), key=f"n{number}")
+    await say(page, "图")
+    await expect(page.locator(".picture img")).to_have_js_property("naturalWidth", 640)
+    gap = "(e => e.scrollHeight - e.scrollTop - e.clientHeight)(document.getElementById('log'))"
+    assert await page.evaluate(gap) < 2
+
+
 async def test_links_lead_only_to_our_own_pages(group: Scripted, open_page: OpenPage) -> None:
     page = await open_page("li", chat="orders")
     await say(page, "退款 0417")

@@ -19,7 +19,10 @@ export function prepare(given) {
     if (box.scrollTop < 80) older();
   }, { passive: true });
   $("newer").addEventListener("click", () => { toEnd(true); seen(); });
-  new ResizeObserver(() => { if (sticky) toEnd(); }).observe(box);
+  const stay = () => { if (sticky) toEnd(); };
+  new ResizeObserver(stay).observe(box);
+  box.addEventListener("load", stay, true); // pictures and letters that arrive late push the end down
+  document.fonts.addEventListener("loadingdone", stay);
 }
 
 let sticky = true;
