@@ -188,8 +188,10 @@ def move(approval: Approval, to: State, **changes: Any) -> Approval:
     if to not in _NEXT[now]:
         raise ValueError(f"approval cannot go from {now} to {to}")
     moved = replace(approval, state=to.value, **changes)
-    if to in (State.AGREED, State.BY_HAND) and verdict_of(moved) is None:
-        raise ValueError(f"approval cannot be {to} before every step agreed")
+    needed = {State.AGREED: Verdict.AGREE, State.DONE: Verdict.AGREE, State.REFUSED: Verdict.REFUSE}.get(to)
+    decided = verdict_of(moved)
+    if decided is None if to is State.BY_HAND else needed is not None and decided != needed:
+        raise ValueError(f"approval cannot be {to} without the decisions that lead there")
     return moved
 
 

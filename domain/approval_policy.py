@@ -136,7 +136,7 @@ class ApprovalPolicy:
         row = self.row(rule)
         if row is not None and row.undo_seconds is not None:
             return row.undo_seconds
-        money = kind in ("refund", "return", "cancel")
+        money = kind in ("refund", "return", "received", "cancel")
         return self.undo.get(kind, self.undo.get("money", 120) if money else self.undo.get("default", 60))
 
 

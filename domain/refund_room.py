@@ -10,7 +10,7 @@ from domain.order import Aftersale, AftersaleStage, Order
 from domain.store import Approval
 
 _PROMISED = frozenset({State.AGREED, State.EXECUTING, State.UNKNOWN, State.BY_HAND})
-_MONEY_KINDS = frozenset({"refund", "return", "cancel"})
+_MONEY_KINDS = frozenset({"refund", "return", "received", "cancel"})
 
 
 def room(order: Order, aftersales: Sequence[Aftersale], approvals: Sequence[Approval], *, leaving_out: int = 0) -> Money:

@@ -25,14 +25,10 @@ from domain.ports import (
 from domain.store import Approval
 from handlers.desk import Desk
 
-_AGREED = frozenset(
-    {
-        AftersaleStage.REFUNDING,
-        AftersaleStage.REFUNDED,
-        AftersaleStage.WAIT_BUYER_RETURN,
-        AftersaleStage.WAIT_MERCHANT_RECEIVE,
-    }
-)
+# Stages in which the platform waits for us: the request itself, and the goods that came back.
+OUR_TURN = frozenset({AftersaleStage.WAIT_MERCHANT, AftersaleStage.WAIT_MERCHANT_RECEIVE})
+_PAID_BACK = frozenset({AftersaleStage.REFUNDING, AftersaleStage.REFUNDED})
+_AGREED = _PAID_BACK | {AftersaleStage.WAIT_BUYER_RETURN, AftersaleStage.WAIT_MERCHANT_RECEIVE}
 _TURNED_DOWN = frozenset({AftersaleStage.REFUSED, AftersaleStage.ARBITRATION})
 _SHIPPED = frozenset({Stage.PART_SHIPPED, Stage.SHIPPED, Stage.DELIVERED, Stage.COMPLETED})
 # The refusal a platform understands, by where the parcel is in our own words (config/approvals.yaml, refusals.address).
@@ -74,6 +70,9 @@ def way(approval: Approval, verdict: Verdict, order: Order | None, desk: Desk) -
         # Without the buyer's after-sale no channel here pays money back through its API.
         return Way.BY_HAND if verdict == Verdict.AGREE else Way.NOTHING
     if (approval.facts or {}).get("aftersale") not in ("refund", "return"):
+        return Way.BY_HAND
+    if approval.kind == "received" and verdict == Verdict.REFUSE:
+        # Goods that came back damaged are argued about with photos: no platform takes that through its API.
         return Way.BY_HAND
     port: type[DecidesRefunds | RefusesRefunds] = DecidesRefunds if verdict == Verdict.AGREE else RefusesRefunds
     return Way.CALL if desk.channels.get(approval.channel, approval.shop, port) else Way.BY_HAND
@@ -127,10 +126,17 @@ def judge(approval: Approval, verdict: Verdict, found: Look) -> Seen:
     if found.aftersale is None:
         return Seen.CANNOT_TELL
     stage = found.aftersale.stage
-    if stage is AftersaleStage.WAIT_MERCHANT:
+    if stage == opened_in(approval):
         return Seen.NOT_DONE
-    wanted = _AGREED if verdict == Verdict.AGREE else _TURNED_DOWN
+    agreed = _PAID_BACK if approval.kind == "received" else _AGREED
+    wanted = agreed if verdict == Verdict.AGREE else _TURNED_DOWN
     return Seen.DONE if stage in wanted else Seen.OTHERWISE
+
+
+def opened_in(approval: Approval) -> AftersaleStage:
+    """The after-sale's stage that this approval answers."""
+    kept = (approval.facts.get("material") or {}).get("aftersale_stage", AftersaleStage.WAIT_MERCHANT)
+    return AftersaleStage(kept)
 
 
 def _judge_address(approval: Approval, verdict: Verdict, found: Look) -> Seen:
@@ -198,7 +204,8 @@ async def _call_address(approval: Approval, verdict: Verdict, key: str, desk: De
         raise Unavailable("the shop's connector cannot answer address requests any more")
     said = next((d.note for d in reversed(approval.decisions) if d.verdict == Verdict.REFUSE), "")
     refusal = "" if agree else next((code for word, code in _ADDRESS_REFUSALS if word in said), "in_warehouse")
-    return await answerer.answer_address_request(AddressDecision(approval.order_number, key, agree, refusal))
+    decision = AddressDecision(approval.order_number, key, agree, refusal, new_receiver(approval) if agree else None)
+    return await answerer.answer_address_request(decision)
 
 
 async def decline_shipped(approval: Approval, key: str, desk: Desk) -> None:

@@ -39,7 +39,7 @@ _TONES = {
     State.WITHDRAWN: Tone.DONE,
     State.VOID: Tone.DONE,
 }
-_MONEY = ("refund", "return", "cancel")
+_MONEY = ("refund", "return", "received", "cancel")
 
 
 async def view(args: Json, chat: ChatRef, desk: Desk) -> Reply:

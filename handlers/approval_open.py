@@ -17,7 +17,7 @@ from domain.clock import millis
 from domain.fingerprint import fingerprint, material
 from domain.margin import order_margin
 from domain.money import Money
-from domain.order import Aftersale, AftersaleStage, Order, Stage
+from domain.order import Aftersale, Order, Stage
 from domain.people import May, Person, Role
 from domain.privacy import safe_note
 from domain.store import Approval, AuditEntry, BoundChat, Deadline, Json, OrderEvent, Reads, StoredOrder, UnitOfWork
@@ -235,7 +235,11 @@ def ask_again(
     if aftersale is None and old.subject and stored is not None:
         card = uow.orders.card(stored.id)
         aftersale = next((each for each in card.aftersales if each.number == old.subject), None) if card else None
-    if old.subject and old.kind != "address" and (aftersale is None or aftersale.stage is not AftersaleStage.WAIT_MERCHANT):
+    if (
+        old.subject
+        and old.kind != "address"
+        and (aftersale is None or aftersale.stage.value != old.facts["material"].get("aftersale_stage"))
+    ):
         return None
     if (not old.subject or old.kind == "address") and (why not in ("changed", "too_old", "stale_data") or stored is None):
         return None
@@ -356,7 +360,7 @@ def margin_after(reads: Reads | UnitOfWork, order: Order, kind: str, amount: Mon
     if earned is None or found.unknown or earned.currency != amount.currency:
         return None
     left = earned - amount
-    if kind in ("return", "cancel"):
+    if kind in ("return", "received", "cancel"):
         for line in found.lines:
             left = left + line.goods
     return left

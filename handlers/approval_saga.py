@@ -223,7 +223,8 @@ async def _rejected(claimed: Approval, verdict: Verdict, no: Rejected, desk: Des
         # The platform would not hear it; the parcel still has to be stopped.
         await _finish(claimed, State.BY_HAND, desk, result="intercept", found=found)
         return
-    if platform.judge(claimed, verdict, found) is Seen.DONE:
+    repeated_no = _harmless_to_repeat(claimed, verdict) and claimed.facts.get("unknown_at")
+    if repeated_no or platform.judge(claimed, verdict, found) is Seen.DONE:
         await _finish(claimed, _good(verdict), desk, found=found)
         return
     await _finish(claimed, State.FAILED, desk, result=_reason(no), rejected=True, found=found)

@@ -345,7 +345,7 @@ def tie_order(uow: UnitOfWork, approval: Approval) -> Approval:
 
 def too_much(uow: UnitOfWork, approval: Approval, desk: Desk) -> str:
     """Why this amount may not be promised, or "": the order must be known and all refunds together stay within the paid."""
-    if approval.kind not in ("refund", "return", "cancel"):
+    if approval.kind not in ("refund", "return", "received", "cancel"):
         return ""
     say = words(desk.lang)
     card = uow.orders.card(approval.order_id) if approval.order_id else None

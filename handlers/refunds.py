@@ -34,7 +34,7 @@ from handlers.words.approvals import words
 
 log = structlog.get_logger()
 _KINDS = {AftersaleKind.RETURN: "return", AftersaleKind.EXCHANGE: "return"}
-_OF_ORDER = ("refund", "return", "cancel", "address")
+_OF_ORDER = ("refund", "return", "received", "cancel", "address")
 
 
 # --- from the channel -------------------------------------------------------------------------------------------------
@@ -45,33 +45,32 @@ def on_aftersale(
 ) -> None:
     """An after-sale was written: open its approval, keep it true, or end it. Inside the same transaction."""
     live = next((a for a in reversed(uow.approvals.by_subject(after.channel, after.shop, after.number)) if _live(a)), None)
-    if live is None:
-        if after.stage is AftersaleStage.WAIT_MERCHANT:
-            open_approval(uow, _asked(after), order, now, desk)
-        return
-    if after.stage is AftersaleStage.WAIT_MERCHANT:
+    if live is not None and after.stage is platform.opened_in(live):
         _still_waits(uow, live, after, order, now, desk)
-    else:
+        return
+    if live is not None:
         _moved_on(uow, live, after, now, desk)
+    if after.stage in platform.OUR_TURN:
+        open_approval(uow, _asked(after), order, now, desk)
 
 
 def _live(approval: Approval) -> bool:
     return approval.state not in (State.DONE, State.REFUSED, State.VOID, State.WITHDRAWN, State.DRAFT)
 
 
-def aftersale_key(channel: str, shop: str, number: str) -> str:
-    """One open approval for one after-sale, however often it is heard of."""
-    return ids.key("aftersale", channel, shop, number)
+def _kind(aftersale: Aftersale) -> str:
+    back = aftersale.stage is AftersaleStage.WAIT_MERCHANT_RECEIVE
+    return "received" if back else _KINDS.get(aftersale.kind, "refund")
 
 
 def _asked(aftersale: Aftersale) -> Asked:
     return Asked(
-        kind=_KINDS.get(aftersale.kind, "refund"),
+        kind=_kind(aftersale),
         channel=aftersale.channel,
         shop=aftersale.shop,
         order_number=aftersale.order_number,
         amount=aftersale.amount,
-        key=aftersale_key(aftersale.channel, aftersale.shop, aftersale.number),
+        key=ids.key("aftersale", aftersale.channel, aftersale.shop, aftersale.number, aftersale.stage),
         subject=aftersale.number,
         reason=aftersale.reason,
         aftersale=aftersale,
@@ -137,7 +136,7 @@ def on_order(uow: UnitOfWork, change: Upserted, now: datetime, desk: Desk) -> No
 
 def _follow_order(uow: UnitOfWork, approval: Approval, change: Upserted, card: OrderCard, now: datetime, desk: Desk) -> None:
     state = State(approval.state)
-    if state is State.BY_HAND and _fulfilled(approval, change):
+    if state is State.BY_HAND and verdict_of(approval) == Verdict.AGREE and _fulfilled(approval, change):
         end(uow, approval, State.DONE, now, desk)
         return
     if state not in DECIDABLE | REVOCABLE:
@@ -216,19 +215,17 @@ async def propose(order_id: int, wish: Wish, actor: Actor, desk: Desk) -> Reply:
 
 def _waiting_aftersale(card: OrderCard) -> Aftersale | None:
     """A buyer's own request that nobody opened an approval for yet: deciding that one is what is meant."""
-    return next((a for a in card.aftersales if a.stage is AftersaleStage.WAIT_MERCHANT), None)
+    return next((a for a in card.aftersales if a.stage in platform.OUR_TURN), None)
 
 
 def _already(uow: UnitOfWork, card: OrderCard, kind: str, desk: Desk) -> int | str:
     """An open approval for the same wish is shown, never doubled: its id, or a sentence about what runs; "" when free."""
     say = words(desk.lang)
     order = card.stored.order
-    running = next((a for a in card.open_approvals if a.kind in ("refund", "return", "cancel")), None)
+    running = next((a for a in card.open_approvals if a.kind in ("refund", "return", "received", "cancel")), None)
     if running is not None and (running.subject or running.kind == kind):
         return running.id
-    going = next(
-        (a for a in card.aftersales if a.stage in AFTERSALE_OPEN and a.stage is not AftersaleStage.WAIT_MERCHANT), None
-    )
+    going = next((a for a in card.aftersales if a.stage in AFTERSALE_OPEN and a.stage not in platform.OUR_TURN), None)
     if going is not None:
         return say("q.in_aftersale", channel=desk.channels.name(order.channel), stage=stage_words(going, say.lang))
     if order.stage in (Stage.CLOSED_UNPAID, Stage.CLOSED_REFUNDED):

@@ -13,6 +13,7 @@ _ZH = {
     # names
     "kind.refund": "退款申请",
     "kind.return": "退货申请",
+    "kind.received": "退货验收",
     "kind.address": "改地址申请",
     "kind.cancel": "取消申请",
     "way.refund": "仅退款",
@@ -92,6 +93,7 @@ _ZH = {
     "s.unknown_late": "查到现在还没有准信。请到{channel}后台看一眼这单，再按下面的按钮；我也继续查。",
     "s.done.refund": "✅ 已退款 {amount} · {trail} · 预计 1–3 天到账",
     "s.done.return": "✅ 已同意退货 · {trail} · 等买家寄回",
+    "s.done.received": "✅ 已验收退款 {amount} · {trail} · 预计 1–3 天到账",
     "s.done.address": "✅ 地址已改 · {trail}",
     "s.done.cancel": "✅ 已取消 · {trail}",
     "s.refused": "已拒绝 · {trail}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 EN = {
     "kind.refund": "Refund request",
     "kind.return": "Return request",
+    "kind.received": "Returned goods",
     "kind.address": "Address change",
     "kind.cancel": "Cancellation",
     "way.refund": "refund only",
@@ -81,6 +82,7 @@ EN = {
     "s.unknown_late": "Still no certainty. Please look in {channel}'s back office, press below; I keep asking.",
     "s.done.refund": "✅ Refunded {amount} · {trail} · arrives in 1–3 days",
     "s.done.return": "✅ Return agreed · {trail} · waiting for the goods",
+    "s.done.received": "✅ Goods checked, refunded {amount} · {trail} · arrives in 1–3 days",
     "s.done.address": "✅ Address changed · {trail}",
     "s.done.cancel": "✅ Cancelled · {trail}",
     "s.refused": "Refused · {trail}",

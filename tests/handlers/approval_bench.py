@@ -37,6 +37,9 @@ ROOT = Path(__file__).parents[2]
 REFUNDS, ORDERS = "refunds-group", "orders-group"
 
 
+_OUR_TURN = frozenset({AftersaleStage.WAIT_MERCHANT, AftersaleStage.WAIT_MERCHANT_RECEIVE})
+
+
 class Shop:
     """A Douyin-like shop: the same key is one effect, a stale version is refused, and every effect is witnessed.
 
@@ -52,6 +55,7 @@ class Shop:
         self.keys: dict[str, Receipt] = {}
         self.calls = 0
         self.calling = ""
+        self.agreed_return = False  # agreeing means: send it back first
         self.faults: list[Any] = []
         self.read_faults: list[Any] = []
         self.before_call: Callable[[], None] = lambda: None
@@ -67,9 +71,8 @@ class Shop:
         return self.aftersales.get(number)
 
     async def agree_refund(self, decision: RefundDecision) -> Receipt:
-        return self._change(
-            decision.key, "refund", decision.aftersale_number, lambda: self._step(decision, AftersaleStage.REFUNDED)
-        )
+        goal = AftersaleStage.WAIT_BUYER_RETURN if self.agreed_return else AftersaleStage.REFUNDED
+        return self._change(decision.key, "refund", decision.aftersale_number, lambda: self._step(decision, goal))
 
     async def refuse_refund(self, decision: RefundDecision) -> Receipt:
         return self._change(
@@ -95,7 +98,7 @@ class Shop:
 
     def _step(self, decision: RefundDecision, stage: AftersaleStage) -> None:
         now = self.aftersales[decision.aftersale_number]
-        if not self.gullible and (now.stage is not AftersaleStage.WAIT_MERCHANT or now.version != decision.version):
+        if not self.gullible and (now.stage not in _OUR_TURN or now.version != decision.version):
             raise Rejected("20309541", "售后状态已变更")
         if not self.gullible and decision.amount != now.amount:
             raise Rejected("50002", "金额不一致")

@@ -541,3 +541,30 @@ async def test_hostile_words_from_a_buyer_stay_words(bench: Bench) -> None:
     assert "13812345678" not in text
     assert len(text) < 1200
     assert "附 1 张照片" in text
+
+
+async def test_a_return_is_agreed_first_and_paid_when_the_goods_are_back_and_checked(bench: Bench) -> None:
+    bench.shop.agreed_return = True
+    await opened(bench, kind=AftersaleKind.RETURN)
+    await bench.press("张明", "同意")
+    await bench.run()
+    await bench.press("李芳", "同意")
+    await bench.run(121)
+    assert "✅ 已同意退货" in bench.cards("A1")[0].text
+    back = replace(
+        bench.shop.aftersales["7100001"],
+        stage=AftersaleStage.WAIT_MERCHANT_RECEIVE,
+        version="9",
+        updated_at=NOW + timedelta(hours=20),
+        deadline=NOW + timedelta(hours=90),
+    )
+    bench.shop.agreed_return = False
+    bench.arrive(back)
+    await bench.run()
+    assert "退货验收" in bench.cards("A2")[0].text
+    assert bench.approval("A2").steps == ("approve_warehouse",)
+    await bench.press("李芳", "同意")
+    await bench.run(121)
+    assert bench.approval("A2").state == "done"
+    assert bench.shop.effects == [("refund", "7100001"), ("refund", "7100001")]
+    assert bench.shop.aftersales["7100001"].stage is AftersaleStage.REFUNDED
