@@ -40,7 +40,7 @@ def to_order(row: Row, *, shop: str, completed: bool = False, carriers: Mapping[
     freight = values.yuan(row, "postage")
     for fee in values.rows(row, "service_fee_detail"):
         freight += values.yuan(fee, "service_fee")  # e.g. the surcharge for SF Express: part of pay_amount
-    goods = values.yuan(row, "goods_amount", required=True)
+    goods = _goods(row)
     paid = _paid(row, total)
     refunded_whole = values.number(row, "refund_status") == 4
     parcels, strangers = _parcels(row, carriers)
@@ -113,6 +113,14 @@ def _standing(row: Row, *, completed: bool) -> _Standing:
     part = any(_waybills(row))
     stock = ("stock",) if values.number(row, "stock_out_handle_status") == 0 else ()
     return _Standing(Stage.PART_SHIPPED if part else Stage.TO_SHIP, stock, unmapped)
+
+
+def _goods(row: Row) -> Money:
+    """The goods' price; from the lines where an older reply leaves the sum out."""
+    if row.get("goods_amount") not in (None, ""):
+        return values.yuan(row, "goods_amount")
+    items = values.rows(row, "item_list")
+    return sum((values.yuan(item, "goods_price") * (values.number(item, "goods_count") or 0) for item in items), Money(0))
 
 
 def _deposit(row: Row) -> int | None:

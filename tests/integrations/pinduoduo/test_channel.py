@@ -443,7 +443,7 @@ async def test_addresses_may_be_pasted_with_their_paths(make: Make) -> None:
     from integrations import pinduoduo, registry
 
     shop = make()
-    settings = {"client_id": "a", "client_secret": "b", "shop": "c", "auth_code": "d"}
+    settings: dict[str, Any] = {"client_id": "a", "client_secret": "b", "shop": "c", "auth_code": "d"}
     channel = pinduoduo.build(
         Settings(**settings, base_url="http://127.0.0.1:9/api/router", messages_url="ws://127.0.0.1:9/message"),
         registry.manifests()["pinduoduo"],

@@ -127,6 +127,10 @@ def test_several_goods_share_the_discount_to_the_fen() -> None:
     assert len({line.line_id for line in lines}) == 3
 
 
+def test_a_missing_sum_of_goods_is_taken_from_the_lines() -> None:
+    assert order(goods_amount=None).goods == Money(5970)
+
+
 def test_every_record_of_a_reply_is_read_whatever_wraps_it() -> None:
     whole = read("order_list.json")
     rows = whole["order_sn_increment_get_response"]["order_sn_list"]
