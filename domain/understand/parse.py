@@ -20,7 +20,7 @@ from domain.understand.numbers import Numbers, read_numbers
 from domain.understand.plan import RISKY, Filter, Intent, Plan, Slots
 from domain.understand.reading_zh import Reading, read_chinese
 
-_DIGITS = frozenset("0123456789零〇一二三四五六七八九幺")
+_DIGITS = frozenset("0123456789零〇一二三四五六七八九幺两十百")
 _LATIN = re.compile(r"[a-z]{4}|[a-z]{2,} [a-z]{2,}")
 _LOOKUPS = frozenset(
     {Intent.WHERE_IS_ORDER, Intent.ORDER_DETAIL, Intent.CUSTOMER_ORDERS, Intent.AFTERSALE_STATUS, Intent.OUT_OF_SCOPE}

@@ -1,0 +1,199 @@
+"""Staff commands and follow-ups."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.errors import BadInput
+from domain.understand import Filter, Intent, Lexicon, Plan, from_json, to_json, understand
+
+NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
+LEXICON = Lexicon.build(warehouses={"杭州仓": [], "苏州仓": []}, skus={"SFT-GREY": ["灰色沙发套"]})
+
+
+def read(text: str, context: Plan | None = None) -> Plan:
+    stored = None if context is None else from_json(to_json(context))  # a dialog always comes back from the store
+    return understand(text, now=NOW, lexicon=LEXICON, context=stored)
+
+
+@pytest.mark.parametrize("text", ["同意 A17", "A17 同意", "好的，同意A17", "approve A17", "A17 approved please"])
+def test_a_decision_with_its_ticket(text: str) -> None:
+    plan = read(text)
+    assert (plan.intent, plan.slots.approval_id) == (Intent.APPROVE, "A17")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "同意",
+        "通过",
+        "先别同意 A17",
+        "不要同意 A17",
+        "A17 同意了吗",
+        "谁同意的 A17",
+        "为什么同意 A17",
+        "能不能同意 A17",
+        "撤回同意 A17",
+        "转发：同意 A17",
+        "客户说：同意 A17",
+        "帮我审核通过",
+        "don't approve A17",
+        "should I approve A17?",
+        "was A17 approved",
+        "同意 A17 了没",
+        "如果他同意 A17 就发货",
+    ],
+)
+def test_what_only_talks_about_a_decision_decides_nothing(text: str) -> None:
+    assert read(text).intent not in {Intent.APPROVE, Intent.REJECT}
+
+
+def test_a_refusal_keeps_its_reason() -> None:
+    plan = read("拒绝 A17 理由：色差不明显")
+    assert (plan.intent, plan.slots.approval_id, plan.slots.reason) == (Intent.REJECT, "A17", "色差不明显")
+    assert read("不同意A17").intent is Intent.REJECT
+
+
+def test_two_tickets_in_one_decision_are_both_there() -> None:
+    assert read("同意 A17 A18").all("approval_id") == ("A17", "A18")
+
+
+def test_a_bare_yes_decides_only_the_approval_on_the_table() -> None:
+    shown = read("A17")
+    plan = read("同意", shown)
+    assert (plan.intent, plan.slots.approval_id) == (Intent.APPROVE, "A17")
+    assert read("同意").note == "which_approval"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "minutes"),
+    [
+        ("认领 K203", Intent.ALERT_ACK, None),
+        ("K7 我来跟", Intent.ALERT_ACK, None),
+        ("为什么 K203", Intent.ALERT_WHY, None),
+        ("稍后 K203 2小时", Intent.ALERT_SNOOZE, "120"),
+        ("静音 K203 半小时", Intent.ALERT_SNOOZE, "30"),
+        ("snooze K203 30 minutes", Intent.ALERT_SNOOZE, "30"),
+        ("稍后 K203 一个半小时", Intent.ALERT_SNOOZE, "90"),
+        ("稍后 K203", Intent.ALERT_SNOOZE, "120"),
+        ("稍后 K203 400天", Intent.ALERT_SNOOZE, "10080"),
+    ],
+)
+def test_alert_commands(text: str, intent: Intent, minutes: str | None) -> None:
+    plan = read(text)
+    assert (plan.intent, plan.slots.alert_id, plan.extra.get("minutes")) == (
+        intent,
+        text[text.index("K") :].split(maxsplit=1)[0],
+        minutes,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("待办", Intent.TODO),
+        ("规则", Intent.RULES),
+        ("帮助", Intent.HELP),
+        ("催件 6920123456789010417", Intent.URGE_SHIPMENT),
+        ("库存 SFT-GREY", Intent.STOCK),
+        ("开单 灰色沙发套 2件 王小明", Intent.CREATE_ORDER),
+        ("拣货单", Intent.DOCUMENTS),
+        ("@小单 待办", Intent.TODO),
+    ],
+)
+def test_everyday_commands(text: str, intent: Intent) -> None:
+    assert read(text).intent is intent
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("tuikuan", Intent.REQUEST_REFUND),
+        ("wuliu", Intent.WHERE_IS_ORDER),
+        ("wo de kuaidi daonale", Intent.WHERE_IS_ORDER),
+        ("快第到那了", Intent.WHERE_IS_ORDER),
+        ("我要退宽", Intent.REQUEST_REFUND),
+        ("訂單到哪裡了", Intent.WHERE_IS_ORDER),
+    ],
+)
+def test_pinyin_sound_alikes_and_traditional_characters(text: str, intent: Intent) -> None:
+    assert read(text).intent is intent
+
+
+def test_a_follow_up_is_about_the_same_order() -> None:
+    asked = read("6920123456789010417 到哪了")
+    for text, intent in (
+        ("它的物流", Intent.WHERE_IS_ORDER),
+        ("退款呢", Intent.AFTERSALE_STATUS),
+        ("取消吧", Intent.CANCEL_ORDER),
+    ):
+        plan = read(text, asked)
+        assert (plan.intent, plan.slots.order_no, plan.extra["inherited"]) == (intent, "6920123456789010417", "1")
+
+
+def test_a_message_with_its_own_number_stands_alone() -> None:
+    asked = read("6920123456789010417 到哪了")
+    plan = read("4781320682406083640 退款呢", asked)
+    assert plan.slots.order_no == "4781320682406083640"
+    assert "inherited" not in plan.extra
+
+
+def test_the_second_of_a_list() -> None:
+    listed = read("尾号8000")
+    for text in ("第 2 个", "第二单", "2", "the second one"):
+        plan = read(text, listed)
+        assert (plan.extra["pick"], plan.slots.phone_tail) == ("2", "8000")
+
+
+def test_a_new_address_for_the_order_on_the_table() -> None:
+    plan = read("改成浙江省杭州市西湖区文三路1号", read("6920123456789010417 到哪了"))
+    assert (plan.intent, plan.slots.order_no, plan.slots.address) == (
+        Intent.CHANGE_ADDRESS,
+        "6920123456789010417",
+        "浙江省杭州市西湖区文三路1号",
+    )
+
+
+def test_a_figure_is_refined_step_by_step() -> None:
+    plan = read("昨天 P95 履约时效")
+    plan = read("按仓分", plan)
+    plan = read("只看抖音", plan)
+    plan = read("上周呢", plan)
+    assert (plan.intent, plan.slots.metric, plan.group_by, plan.slots.channel) == (
+        Intent.KPI,
+        "fulfilment_p95",
+        ("warehouse",),
+        "douyin",
+    )
+    assert plan.slots.range is not None
+    assert plan.slots.range.label == "上周"
+    english = read("and yesterday?", plan)
+    assert english.slots.range is not None
+    assert english.slots.range.label == "yesterday"
+    assert read("怎么算的", plan).extra["explain"] == "1"
+
+
+def test_the_stock_of_another_warehouse() -> None:
+    plan = read("苏州仓呢", read("灰色沙发套还有货吗"))
+    assert (plan.intent, plan.slots.sku, plan.filters) == (Intent.STOCK, "SFT-GREY", (Filter("warehouse", "=", "苏州仓"),))
+
+
+def test_the_alert_on_the_table() -> None:
+    why = read("为什么 K203")
+    assert (read("认领", why).intent, read("认领", why).slots.alert_id) == (Intent.ALERT_ACK, "K203")
+    assert read("稍后 1小时", why).extra["minutes"] == "60"
+
+
+def test_without_a_context_a_follow_up_invents_nothing() -> None:
+    plan = read("它的物流")
+    assert (plan.intent, plan.slots.order_no) == (Intent.WHERE_IS_ORDER, None)
+
+
+@pytest.mark.parametrize(
+    "broken", ["", "{}", "[]", '{"intent": "rob_bank"}', "null", '{"intent": "stock", "slots": {"evil": 1}}']
+)
+def test_a_stored_plan_that_is_none_is_refused_in_words(broken: str) -> None:
+    with pytest.raises(BadInput):
+        from_json(broken)
