@@ -15,7 +15,7 @@ from domain.dates import DateRange
 from domain.errors import BadInput
 from domain.people import Actor
 from domain.store import OrderCard, Reads, StoredOrder
-from domain.understand.plan import Plan, Slots
+from domain.understand.plan import Plan, Slots, from_json
 from handlers.desk import Question
 
 RECENT = timedelta(days=90)
@@ -83,6 +83,28 @@ def wanted_of(question: Question) -> Wanted:
         about=str(extra.get("about") or ""),
         spoken=bool(handle) and str(handle).lower()[-4:] in question.text.lower(),
     )
+
+
+def talked_about(reads: Reads, actor: Actor, now: datetime) -> Wanted | None:
+    """The handles of the plan that this person's last question became, for a question that names none."""
+    kept = reads.dialogs.recall(actor.platform, actor.chat_id, actor.user_id, now)
+    if not kept or "plan" not in kept:
+        return None
+    try:
+        plan = from_json(kept["plan"])
+    except BadInput:  # written by another version: as good as forgotten
+        return None
+    slots = _plain(plan.slots)
+    tail = str(plan.extra.get("order_tail") or slots.get("phone_tail") or "")
+    wanted = Wanted(
+        numbers=_numbers(plan, slots)[:1],
+        phone=str(slots.get("phone") or ""),
+        tail=tail,
+        head=str(plan.extra.get("order_head") or plan.extra.get("phone_head") or ""),
+        name=str(slots.get("name") or ""),
+        spoken=False,
+    )
+    return None if wanted.empty else wanted
 
 
 def _plain(slots: Any) -> dict[str, Any]:

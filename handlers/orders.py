@@ -18,7 +18,18 @@ from handlers.desk import Desk, Feature, Need, Press, Question
 from handlers.order_detail import aftersale, detail
 from handlers.order_nothing import Nothing
 from handlers.order_reply import Judged, judged, where
-from handlers.order_search import AT_ONCE, Found, Wanted, find_number, find_orders, list_owner, recall_list, sees, wanted_of
+from handlers.order_search import (
+    AT_ONCE,
+    Found,
+    Wanted,
+    find_number,
+    find_orders,
+    list_owner,
+    recall_list,
+    sees,
+    talked_about,
+    wanted_of,
+)
 from handlers.words.order_talk import talk
 from handlers.words.orders import MARK, SEP, words
 from handlers.words.times import when
@@ -104,6 +115,9 @@ async def answer(question: Question, actor: Actor, desk: Desk, show: Show) -> Re
 def look(reads: Reads, wanted: Wanted, actor: Actor, now: datetime, desk: Desk, *, text: str = "") -> Outcome:
     """One look at the store."""
     if wanted.empty:
+        earlier = talked_about(reads, actor, now)
+        if earlier is not None and (outcome := look(reads, earlier, actor, now, desk, text=text)).nothing is None:
+            return outcome
         ids = recall_list(reads, actor, now)
         if ids is None or len(ids) != 1:
             return Outcome()

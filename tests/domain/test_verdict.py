@@ -69,7 +69,7 @@ def parcel(stage: TrackStage | None = None, scan: float | None = None, **changes
 
 
 def track(stage: TrackStage, *scans: tuple[float, TrackStage], waybill: str = "SF1300000000882") -> Track:
-    events = tuple(TrackEvent(ago(hours), kind.value, kind, "杭州") for hours, kind in scans)
+    events = tuple(TrackEvent(ago(hours), "快件到达", kind, "杭州") for hours, kind in scans)
     return Track(waybill, "sf", events, stage, "kuaidi100", ago(0.1))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from domain.chat import Tone
 from domain.order import AftersaleStage, Stage, TrackStage
-from domain.understand import Found, Intent, Plan, Slots
+from domain.understand import Found, Intent, Plan, Slots, to_json
 from handlers.orders import FEATURE
 from tests.builders import NOW, NUMBER, aftersale, approval, line, order, parcel, receiver, scan, shipped, track
 from tests.handlers.ask_desk import AskDesk, button, labels
@@ -288,3 +288,16 @@ async def test_english_speaks_english(ask_en: AskDesk) -> None:
     assert "On its way, slower than usual" in reply.text
     assert "no new scan for 30 hours" in reply.text
     assert labels(reply) == ["Chase", "Text for the customer", "I take it"]
+
+
+async def test_it_means_what_was_asked_last_not_what_was_picked_before(ask: AskDesk) -> None:
+    ask.put(*(order(f"69201547832100{index:05}", receiver=receiver(phone=f"1380000{index}8000")) for index in range(2)))
+    ask.put(order(receiver=receiver(phone="13700000000")))
+    shown = await ask.ask(FEATURE, "where_is_order", phone_tail="8000")
+    await ask.press(FEATURE, shown.choices[0])
+    plan = Plan(Intent.WHERE_IS_ORDER, Slots(order_no=NUMBER), (Found("order_no", NUMBER),))
+    state = {"plan": to_json(plan)}
+    ask.store.write_now(lambda u: u.dialogs.remember("console", "g1", "u-张明", state, NOW + timedelta(minutes=10)))
+    again = await ask.ask(FEATURE, "aftersale_status", text="退款呢")
+    assert again.card is not None
+    assert "…8842" in again.card.title
