@@ -15,7 +15,7 @@ from emulators.kit import EmulatorClock, Journal
 
 Post = Callable[[str, dict[str, str], bytes], Awaitable[tuple[int, bytes]]]
 TIMEOUT = 3.0  # seconds; the platform's real figure is not published
-RETRIES = 5
+RETRY_AFTER = (1.0, 5.0, 15.0, 60.0, 300.0)  # seconds on the emulator's clock; the real schedule is not published either
 FIRST_MESSAGE = 7_022_000_000_000_000_001
 
 
@@ -26,6 +26,7 @@ class Message:
     shop_id: int
     data: str
     tries: int = 0
+    due: float = 0.0
     done: bool = False
 
 
@@ -68,7 +69,13 @@ class Pushes:
         return message
 
     def pending(self) -> list[Message]:
-        return [message for message in self.messages if not message.done and message.tries <= RETRIES]
+        """Not acknowledged, due, and not given up."""
+        now = self.clock.now()
+        return [
+            message
+            for message in self.messages
+            if not message.done and message.due <= now and message.tries <= len(RETRY_AFTER)
+        ]
 
     def request(self, messages: list[Message]) -> tuple[dict[str, str], bytes]:
         """Headers and body of one delivery."""
@@ -96,13 +103,15 @@ class Pushes:
     async def _send(self, url: str, messages: list[Message]) -> int:
         headers, body = self.request(messages)
         count = 0
+        for message in messages:
+            message.due = self.clock.now() + RETRY_AFTER[min(message.tries, len(RETRY_AFTER) - 1)]
+            message.tries += 1
         for _ in range(2 if self.duplicate else 1):
             status, answer = await self.post(url, headers, body)
             good = _acknowledged(status, answer)
             tags = [message.tag for message in messages]
             self.journal.note(self.clock.now(), "push", {"tags": tags}, {"status": status, "acknowledged": good})
             for message in messages:
-                message.tries += 1
                 count += good and not message.done
                 message.done = message.done or good
         return count

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulators.douyin import DouyinEmulator
-from emulators.douyin.pushes import RETRIES, post_over_socket
+from emulators.douyin.pushes import RETRY_AFTER, post_over_socket
 from emulators.douyin.signing import event_signature
 from emulators.kit import EmulatorClock
 
@@ -66,7 +66,9 @@ async def test_anything_but_the_exact_word_is_sent_again(answer: tuple[int, byte
     receiver = Receiver(answer)
     emulator = platform(receiver)
     emulator.buyers.place(shop_id=emulator.shop_id, paid=False)
-    assert [await emulator.pushes.deliver() for _ in range(3)] == [0, 1, 0]
+    assert [await emulator.pushes.deliver() for _ in range(2)] == [0, 0], "not at once"
+    emulator.clock.move(RETRY_AFTER[0])
+    assert [await emulator.pushes.deliver() for _ in range(2)] == [1, 0]
     assert receiver.tags() == [["100"], ["100"]]
     assert receiver.got[0][1] == receiver.got[1][1]
 
@@ -77,7 +79,8 @@ async def test_it_gives_up_after_the_last_retry() -> None:
     emulator.buyers.place(shop_id=emulator.shop_id, paid=False)
     for _ in range(12):
         await emulator.pushes.deliver()
-    assert len(receiver.got) == 1 + RETRIES
+        emulator.clock.move(RETRY_AFTER[-1])
+    assert len(receiver.got) == 1 + len(RETRY_AFTER)
 
 
 async def test_duplicates_and_reordering_on_demand() -> None:
