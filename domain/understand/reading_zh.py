@@ -65,7 +65,7 @@ _BLAME = re.compile(
 )
 _NEGATED_CANCEL = re.compile(
     r"(?:没有?|没说|没想|没要|不是要?|未|别|甭|不用|不需要|无需|不必|误|不小心|不会|不该|不应该|不同意|拒绝|不|勿|不要|不想|千万别|先别|暂不|不打算)"
-    r"(?:要|想|说|再|给我|帮我|把|我的|这个|那个|订单|单子|点|申请|让你们?|主动|操作|过|打算|让|准备|着急|急着){0,4}(?:取消|撤单|退订|作废)"
+    r"(?:要|想|说|再|给我|帮我|把|我的|我们?|你们?|本人|自己|客户|这个|那个|订单|单子|点|申请|让你们?|主动|操作|过|打算|让|准备|着急|急着){0,4}(?:取消|撤单|退订|作废)"
 )
 _CANNOT_CANCEL = re.compile(
     r"(?:不能|不可以|不让|无法|没法|没办法|不给|不了)(?:单独|再|自己|直接|在线|申请)?(?:取消|撤单)|取消不[了掉]|没有?取消(?:按钮|选项|键|入口|的按钮|的选项|功能)|(?:怎么|为什么|为啥)[^,。]{0,6}(?:不能|不可以|取消不|没有取消|不让)|没有?(?:看到|找到)[^,。]{0,4}取消"
@@ -77,9 +77,9 @@ _FORCED = re.compile(
     r"(?:帮我?|请|麻烦|给我|我[要想]|能|可以)[^,。?]{0,3}把[^,。?]{0,8}取消|(?:能|可以|可否|想|要|得|还能|如何)(?:不能)?(?:再|直接)?(?:申请)?取消|帮我取消|给我取消|请取消|要取消|想取消|取消吧|麻烦取消|取消一下|取消下|帮忙取消|取消掉|申请取消"
 )
 _STATUS = re.compile(
-    r"退(?:款|货|钱|的?钱|换货)?(?:了|好了|成功了?|到了?|完了?)(?:吗|没|么|嘛|沒|不|呢)|(?:退款|退货|钱|款)呢|退款?[^,。?]{0,4}(?:到|去)哪|"
+    r"退(?:款|货|钱|的?钱|换货)?(?:了|好了|成功了?|到了?|完了?)(?:吗|没|么|嘛|沒|不|呢)|(?:退款|退货|钱|款)的?呢|退款?[^,。?]{0,4}(?:到|去)哪|"
     r"(?:还|怎么|为什么|为啥|一直|都|迟迟|仍|还是|也)[^,。?]{0,6}(?:没|不|未)[^,。?能法可]{0,6}退(?!货吗)|"
-    r"(?:没|未)(?:有)?(?:给我|收到|见到|看到)?[^,。?]{0,4}(?:退款|退钱|退我|退给|到账|退回|返还)|"
+    r"(?:没|未)(?:有)?(?:给我|收到|见到|看到)?[^,。?可能想要怎]{0,4}(?:退款|退钱|退我|退给|到账|退回|返还)|"
     r"退款?[^,。?]{0,8}(?:没收到|没有收到|没到|未到|没有到|收到了吗|不到账|没见|没看到|没返|还没)|"
     r"(?:查|跟进|关注|看[下看])[^,。?怎如]{0,8}(?:退款|退货|退钱|售后|换货)|"
     r"(?:退款|退货|售后|换货)(?:的)?(?:进度|情况|状态|结果|时效|周期|时间|单号|记录|明细|流程走)|"
@@ -114,7 +114,7 @@ _OUR_ADDRESS = re.compile(
     r"(?:退货|寄回|退回|你们|店铺|仓库|门店|公司|返修|维修|售后|自提点?|商家|厂家|发货|实体店)(?:的|点)?(?:收货|收件)?地址|ip地址|网址|邮箱地址|地址库|发货地"
 )
 _NO_CHANGE = re.compile(
-    r"(?:不|不用|不要|不想|别|无需|不需要|没有?|没说|暂不|先别|先不)(?:要|想|再|给我|帮我|用|需要){0,2}(?:改|修改|更改|换|变更|更换)(?:收货|送货|配送|收件)?(?:地址|电话|手机|号码|收货人|名字)?(?:了|啦|$)|(?:没有?|别|不要|不用|不需要|没说要?)(?:修改|改动?|换|变更|更改|更换)(?:收货|送货)?(?:过)?(?:地址|电话|手机号?)|(?:地址|电话)[^,。?]{0,6}(?:不改了|不用改了?|不换了|不要改|别改|没改过|没有改|没变|不变|不用变|不需要改|不用换|不修改了)"
+    r"(?:不|不用|不要|不想|别|无需|不需要|没有?|没说|暂不|先别|先不)(?:要|想|再|给我|帮我|用|需要){0,2}(?:改|修改|更改|换|变更|更换)(?:收货|送货|配送|收件)?(?:地址|电话|手机|号码|收货人|名字)?(?:了|啦|$|[,，。])|(?:没有?|别|不要|不用|不需要|没说要?)(?:修改|改动?|换|变更|更改|更换)(?:收货|送货)?(?:过)?(?:地址|电话|手机号?)|(?:地址|电话)[^,。?]{0,6}(?:不改了|不用改了?|不换了|不要改|别改|没改过|没有改|没变|不变|不用变|不需要改|不用换|不修改了)"
 )
 _ADDRESS_DONE = re.compile(
     r"(?:地址|电话|信息)[^,。?]{0,6}(?:改好了?|修改好了?|改了|修改了|改成功了?|修改成功了?|改过来了?|换了)(?:吗|没|么|嘛|沒)|(?:改|修改)(?:成功|好)(?:了|没)(?:吗|没有|么)?"
@@ -134,7 +134,7 @@ _HAS_GOODS = re.compile(
     r"到新货|有没有[^,。?]{0,6}货(?!币|运)|有[^,。?发收到送]{0,5}的?货[吗么]|(?:码|色|款)[^,。?]{0,3}没有?了|(?:什么时候|啥时候|何时)(?:能|会|才|还)?(?:再)?有(?:啊|呢|呀|的|吗|$)"
 )
 _SOON = re.compile(
-    r"(?:订单|单子|这单)[^,。?]{0,6}(?:状态|什么情况|怎么样了|怎么回事)|(?:今|明|后)[天日晚早][^,。?]{0,6}(?:送|到|发|来)|到[一-鿿]{1,5}了(?:没|吗|么)|我的?(?:东西|货|快递|包裹|宝贝)呢"
+    r"(?:只|才)(?:来|到|收|送)了?|送到(?:别|其他|哪)|送错|(?:订单|单子|这单)[^,。?]{0,6}(?:状态|什么情况|怎么样了|怎么回事)|(?:今|明|后)[天日晚早][^,。?]{0,6}(?:送|到|发|来)|到[一-鿿]{1,5}了(?:没|吗|么)|我的?(?:东西|货|快递|包裹|宝贝)呢"
 )
 _ORDER_VALUE = re.compile(r"(?:查|看|问|告诉|确认|核实|多少|哪|什么|几|显示|是)")
 _BOUGHT = re.compile(r"(?:我|客户|他|她)[^,。?]{0,6}(?:买的|买了|订的|下的|拍的|定的)")
@@ -180,7 +180,7 @@ def _aftersale(text: str, seen: int) -> Reading | None:
         return Reading(Intent.OUT_OF_SCOPE, 0.6, "", (Intent.DOCUMENTS,))
     plain = _A_NOT_A.sub("能", text)
     exchange_only = seen & EXCHANGE and not seen & (REFUND | RETURN | BACK)
-    if exchange_only and seen & ADDRESS:
+    if exchange_only and (seen & ADDRESS or re.search(r"收[货件获]人|电话|号码|手机号|联系", text)):
         return None
     if re.search(r"券|红包|积分|京豆|余额", text) and not re.search(r"退款|退货|退钱", text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
@@ -303,7 +303,10 @@ def _address(text: str, seen: int) -> Reading | None:
             return Reading(Intent.OUT_OF_SCOPE, 0.7)
         if not about_place and _PHONE_ELSEWHERE.search(text):
             return None
-        if _NO_CHANGE.search(_A_NOT_A.sub("能", text)):
+        kept = _NO_CHANGE.search(_A_NOT_A.sub("能", text))
+        if kept and not re.search(
+            r"(?:能|帮|可以|想|怎么|麻烦|请)[^,。]{0,6}[改换修]", _A_NOT_A.sub("能", text)[kept.end() :]
+        ):
             return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated", (Intent.ORDER_DETAIL,))
         if _ADDRESS_DONE.search(text):
             return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "address"})
@@ -313,7 +316,9 @@ def _address(text: str, seen: int) -> Reading | None:
             return Reading(Intent.CHANGE_ADDRESS, 0.9, "", (), _how(text))
         if about_place and (_ADDRESS_ASKED.search(text) or seen & LOOK):
             return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": "address"})
-    if re.search(r"改送(?!货|达)|改寄|改发到|转寄|(?:送|寄|发)到别的?(?:地方|处)", text) and not seen & (TIME | OTHER):
+    if re.search(r"改送(?!货|达)|改寄|改发到|转寄|(?:送|寄|发)到别的?(?:地方|处)(?!去?了)", text) and not seen & (
+        TIME | OTHER
+    ):
         return Reading(Intent.CHANGE_ADDRESS, 0.8, "", (), _how(text))
     if moved is not None and seen & CHANGE and _PLACE.search(moved[1]) and not seen & (TIME | OTHER):
         return Reading(Intent.CHANGE_ADDRESS, 0.85)
@@ -376,6 +381,10 @@ def _ordinary(text: str, seen: int) -> Reading:
         and not seen & (PARCEL | SHIP | INVOICE | PRICE)
     ):
         return Reading(Intent.AFTERSALE_STATUS, 0.75, "", (Intent.WHERE_IS_ORDER,))
+    if seen & MONEY and re.search(r"到[账帐]", text):
+        return Reading(Intent.AFTERSALE_STATUS, 0.75)
+    if re.search(r"(?:店|公司|你们|总部|厂家?)[^,。?]{0,3}在哪", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if re.search(r"买过(?:哪|什么|些)", text):
         return Reading(Intent.CUSTOMER_ORDERS, 0.75)
     if re.search(r"(?:付款|下单|购买|支付)(?:的)?(?:是)?(?:什么时候|几号|哪天|几点)(?!能|会|可以|到|发|送|才)", text):
@@ -385,14 +394,19 @@ def _ordinary(text: str, seen: int) -> Reading:
         if seen & FIELD and seen & ORDER:
             return Reading(Intent.ORDER_DETAIL, 0.75)
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
-    if _CHOICE.search(text) and not re.search(r"到哪|什么时候|啥时候|没收到|几天|多久|还没", text):
+    if _CHOICE.search(text) and not re.search(r"到哪|什么时|啥时|何时|几点|没收到|几天|多久|还没", text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if seen & FIELD and seen & ORDER and re.search(r"在哪里?(?:看|查)", text):
         return Reading(Intent.ORDER_DETAIL, 0.7)
     about_field = seen & FIELD and not moving & (WHERE | SHIP | ARRIVE | URGE)
     if about_field and (seen & ORDER or _ORDER_VALUE.search(text)):
         return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": _about(text)})
-    if seen & MANY and seen & (ORDER | LOOK) and not moving & (WHERE | ARRIVE | SHIP):
+    if (
+        seen & MANY
+        and seen & (ORDER | LOOK)
+        and not moving & (WHERE | ARRIVE | SHIP)
+        and not re.search(r"怎么|为什么|只|没", text)
+    ):
         return Reading(Intent.CUSTOMER_ORDERS, 0.8, "", (Intent.ORDER_DETAIL,))
     if moving and _about_parcel(text, seen):
         return Reading(Intent.WHERE_IS_ORDER, 0.9)
@@ -419,11 +433,14 @@ def _only_greets(text: str) -> bool:
 
 
 def _moves_strongly(text: str, seen: int) -> bool:
-    if _CHOICE.search(text) and not re.search(r"到哪|没收到|还没", text):
+    if _CHOICE.search(text) and not re.search(r"到哪|没收到|还没|什么时|啥时|何时|几点|多久", text):
         return False
-    strong = seen & (WHERE | SHIP) or (seen & (PARCEL | ARRIVE) and seen & (WHEN | URGE | LOOK))
+    strong = seen & (WHERE | SHIP) or (seen & (PARCEL | ARRIVE) and (seen & (WHEN | URGE | LOOK) or "签收" in text))
     return bool(
-        strong and _MOVES.search(text) and not seen & INVOICE and not re.search(r"安装|预约|人工|投诉|维修|修理", text)
+        strong
+        and _MOVES.search(text)
+        and not seen & INVOICE
+        and not re.search(r"安装|预约|人工|投诉|维修|修理|评价|晒单|在哪(?:里)?买", text)
     )
 
 
