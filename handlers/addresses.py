@@ -38,7 +38,7 @@ def on_address_request(uow: UnitOfWork, request: AddressRequest, now: datetime, 
     if any(each.facts.get("to_key") == to_key for each in uow.approvals.by_subject(request.channel, request.shop, subject)):
         return
     open_now = uow.approvals.open_for(stored.id, "address") if stored else None
-    if open_now is not None and open_now.state in DECIDABLE | REVOCABLE and not open_now.requester_id:
+    if open_now is not None and open_now.state in DECIDABLE | REVOCABLE and open_now.subject:
         end(uow, open_now, State.VOID, now, desk, result="superseded")
     currency = stored.order.total.currency if stored else "CNY"
     asked = Asked(

@@ -79,7 +79,7 @@ def way(approval: Approval, verdict: Verdict, order: Order | None, desk: Desk) -
 
 
 def _address_way(approval: Approval, verdict: Verdict, order: Order | None, desk: Desk) -> Way:
-    asked_by_buyer = not approval.requester_id
+    asked_by_buyer = bool(approval.subject)
     answers = desk.channels.get(approval.channel, approval.shop, AnswersAddressRequests) if asked_by_buyer else None
     if verdict == Verdict.REFUSE:
         return (Way.CALL if answers else Way.BY_HAND) if asked_by_buyer else Way.NOTHING
@@ -194,7 +194,7 @@ def closest(said: str, codes: tuple[tuple[str, str], ...]) -> str:
 
 async def _call_address(approval: Approval, verdict: Verdict, key: str, desk: Desk) -> Receipt:
     agree = verdict == Verdict.AGREE
-    if approval.requester_id:
+    if not approval.subject:
         modifier = desk.channels.get(approval.channel, approval.shop, ModifiesAddresses)
         if modifier is None:
             raise Unavailable("the shop's connector cannot change addresses any more")
@@ -211,7 +211,7 @@ async def _call_address(approval: Approval, verdict: Verdict, key: str, desk: De
 async def decline_shipped(approval: Approval, key: str, desk: Desk) -> None:
     """Tell the platform that the parcel has left, so that the buyer's request there does not hang."""
     answerer = desk.channels.get(approval.channel, approval.shop, AnswersAddressRequests)
-    if answerer is not None and not approval.requester_id:
+    if answerer is not None and approval.subject:
         await answerer.answer_address_request(AddressDecision(approval.order_number, key, agree=False, refusal="shipping"))
 
 

@@ -68,7 +68,7 @@ def open_approval(
     due = now + timedelta(hours=hours)
     facts = {
         "reason": safe_note(asked.reason, 60),
-        "origin": "channel" if not asked.requester_id else "chat",
+        "origin": "channel" if asked.subject else "chat",
         "material": material(stored.order if stored else None, asked.aftersale),
         "row": match.row.words if match.row else "",
         "also": [row.name for row in match.also[:3]],

@@ -22,7 +22,7 @@ from domain.topics import Topic
 from handlers import approval_due, approval_saga
 from handlers.approval_calls import refusal_codes
 from handlers.approval_card import note, reply_for, view
-from handlers.approval_open import announce, chats_of, policy_of, record, saved, to_mention, whose_turn
+from handlers.approval_open import announce, chats_of, policy_of, record, refreshed, saved, to_mention, whose_turn
 from handlers.desk import Desk, Feature, Need, Press, Question
 from handlers.outgoing import send_to
 from handlers.words.approvals import words
@@ -159,7 +159,9 @@ async def submit(press: Press, actor: Actor, desk: Desk) -> Reply | None:
         no = too_much(uow, draft, desk)
         if no:
             return no
-        real = saved(uow, rules.move(draft, State.WAITING, created_at=now))
+        # The order may have moved since the draft was drawn: the rules look at it as it is now.
+        current = refreshed(uow, replace(draft, created_at=now), None, uow.orders.by_id(draft.order_id), now, desk)
+        real = saved(uow, rules.move(current, State.WAITING))
         click = press.click
         if click.card_message_id:
             # The draft's own card lives on as a card of the request, wherever it was typed.

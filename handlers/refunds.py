@@ -17,6 +17,7 @@ from domain.fingerprint import differences, material
 from domain.money import Money
 from domain.order import AFTERSALE_OPEN, Aftersale, AftersaleKind, AftersaleStage, Stage
 from domain.people import Actor, May
+from domain.ports import DeadlineMoved
 from domain.privacy import safe_note, safe_text
 from domain.refund_room import room
 from domain.store import Approval, OrderCard, StoredOrder, UnitOfWork, Upserted
@@ -25,7 +26,7 @@ from handlers.approval_calls import Look, Seen
 from handlers.approval_card import reply_for
 from handlers.approval_draft import Wish, draft, find_orders, pick_reply, wanted_amount
 from handlers.approval_due import restart
-from handlers.approval_open import UNSHIPPED, Asked, ask_again, open_approval, refreshed, saved
+from handlers.approval_open import UNSHIPPED, Asked, ask_again, open_approval, record, refreshed, saved
 from handlers.approval_saga import end
 from handlers.approval_sheet import stage_words
 from handlers.approvals import slot
@@ -114,6 +115,20 @@ def _moved_on(uow: UnitOfWork, live: Approval, after: Aftersale, now: datetime, 
         return
     withdrawn = after.stage is AftersaleStage.CANCELLED
     end(uow, live, State.VOID, now, desk, result="buyer_withdrew" if withdrawn else "settled_elsewhere")
+
+
+def on_deadline(uow: UnitOfWork, moved: DeadlineMoved, now: datetime, desk: Desk) -> None:
+    """The platform moved the clock of an after-sale's step, and said nothing else about it."""
+    for live in uow.approvals.by_subject(moved.channel, moved.shop, moved.aftersale_number):
+        if live.state not in DECIDABLE | REVOCABLE or deadline(live) == moved.due_at:
+            continue
+        facts = {**live.facts, "deadline": millis(moved.due_at)}
+        due = min(live.due_at, moved.due_at) if live.due_at else moved.due_at
+        fresh = saved(uow, replace(live, facts=facts, due_at=due))
+        if fresh.state in DECIDABLE:
+            restart(uow, fresh, desk)
+        text = "platform deadline moved"
+        record(uow, fresh, now, action="approval.deadline", actor=f"channel:{fresh.channel}", text=text)
 
 
 def on_order(uow: UnitOfWork, change: Upserted, now: datetime, desk: Desk) -> None:

@@ -189,3 +189,23 @@ def test_the_ladder_climbs_to_the_limit_and_then_repeats() -> None:
     hours = [(moment - NOW) / timedelta(hours=1) for moment in at if moment]
     assert hours == [5, 8, 10, 14, 18]
     assert rules.next_rung(fresh(due_at=None), POLICY, 0) is None
+
+
+def test_a_a_b_a_bypass() -> None:
+    """Steps A, A, B, A are four people: whoever took one of them is passed over at none and taken for none."""
+    one = fresh(steps=("approve_service", "approve_service", "approve_finance", "approve_service"))
+    one = accepted(rules.decide(one, person(0), Verdict.AGREE, NOW, POLICY))
+    assert isinstance(rules.decide(one, person(0), Verdict.AGREE, NOW, POLICY), Denied)
+    one = accepted(rules.decide(one, person(6), Verdict.AGREE, NOW, POLICY))
+    one = accepted(rules.decide(one, person(2), Verdict.AGREE, NOW, POLICY))
+    for who in (0, 6):
+        assert isinstance(rules.decide(one, person(who), Verdict.AGREE, NOW, POLICY), Denied)
+    assert one.state == "waiting"
+    one = accepted(rules.decide(one, person(12), Verdict.AGREE, NOW, POLICY))
+    assert one.state == "agreed"
+    assert rules.fully_agreed(one)
+
+
+def accepted(result: Approval | Denied) -> Approval:
+    assert isinstance(result, Approval)
+    return result

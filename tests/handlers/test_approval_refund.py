@@ -12,7 +12,10 @@ import pytest
 
 from domain.errors import Rejected, Unavailable
 from domain.order import AftersaleKind, AftersaleStage
-from tests.builders import NOW, NUMBER, aftersale, money, newer, order, shipped
+from domain.ports import DeadlineMoved
+from domain.store import Cost
+from handlers.refunds import on_deadline
+from tests.builders import NOW, NUMBER, SHOP, aftersale, money, newer, order, shipped
 from tests.handlers.approval_bench import REFUNDS, Bench
 
 
@@ -156,7 +159,7 @@ async def test_execute_now_does_not_wait_and_does_it_once(bench: Bench) -> None:
     assert bench.shop.calls == 1
 
 
-async def test_one_person_never_takes_two_steps(bench: Bench) -> None:
+async def test_a_a_b_a_bypass(bench: Bench) -> None:
     """A-A-B-A-bypass: holding every permission does not make two people of one."""
     await opened(bench)
     await bench.press("陈店长", "同意")
@@ -191,7 +194,7 @@ async def test_refusing_needs_a_reason_and_reaches_the_platform_with_its_own_cod
     assert "张明 14:00 拒绝：凭证不足" in bench.cards()[0].text
 
 
-async def test_second_proposal_kills_first_not(bench: Bench) -> None:
+async def test_second_proposal_kills_first(bench: Bench) -> None:
     await opened(bench)
     reply = await bench.say("小何", "request_refund", order_no=NUMBER, amount=money(100))
     assert reply.card is not None
@@ -568,3 +571,35 @@ async def test_a_return_is_agreed_first_and_paid_when_the_goods_are_back_and_che
     assert bench.approval("A2").state == "done"
     assert bench.shop.effects == [("refund", "7100001"), ("refund", "7100001")]
     assert bench.shop.aftersales["7100001"].stage is AftersaleStage.REFUNDED
+
+
+async def test_the_platform_moves_its_deadline(bench: Bench) -> None:
+    await opened(bench)
+    soon = NOW + timedelta(hours=1)
+    moved = DeadlineMoved("douyin", SHOP, NUMBER, "aftersale", soon, aftersale_number="7100001")
+    bench.store.write_now(lambda u: on_deadline(u, moved, bench.clock.now(), bench.desk))
+    await bench.run()
+    assert "剩 1 小时" in bench.cards()[0].text
+    bench.clock.set(soon)
+    assert "平台期限已过" in (await bench.press("张明", "同意")).text
+
+
+async def test_the_card_shows_margin_customer_and_sku_record(bench: Bench) -> None:
+    bench.store.write_now(lambda u: u.costs.put([Cost("SKU-1", "douyin", NOW - timedelta(days=90), money(20_000))]))
+    for days in (3, 5):
+        old = NOW - timedelta(days=days)
+        bench.arrive(shipped(f"old-{days}", waybill=f"SF{days}", at=old, refunded=money(100 if days == 3 else 0)))
+    await opened(bench)
+    text = bench.cards()[0].text
+    assert "毛利影响 −¥268.00，本单转亏 ¥200.00" in text
+    assert "该客户 90 天：买 3 单，退 1 单" in text
+    assert "该 SKU 本月退款 1 单 ↑" in text
+    assert "退款-转亏 v1" in text
+    assert "也符合 退款-2" in text
+
+
+async def test_a_newer_order_from_the_channel_keeps_our_hold(bench: Bench) -> None:
+    bench.arrive(order())
+    bench.arrive(aftersale())
+    bench.arrive(newer(order(), seller_note="x"))
+    assert bench.order().holds == ("refund",)
