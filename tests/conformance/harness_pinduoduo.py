@@ -96,7 +96,9 @@ def harness(switches: Switches | None = None, **settings: Any) -> PinduoduoHarne
     """A fresh shop. `settings` overrides what the connector is told, `switches` what the platform does."""
     now = START + timedelta(minutes=45)
     clock, other = ManualClock(now), EmulatorClock(now.timestamp())
-    emulator = PinduoduoEmulator(clock=other, client_secret=SECRET, switches=switches or Switches(visible_after=0, code_once=False))
+    emulator = PinduoduoEmulator(
+        clock=other, client_secret=SECRET, switches=switches or Switches(visible_after=0, code_once=False)
+    )
     emulator.state.stock[STOCKED] = 5
     module = registry.load("pinduoduo")
     values = {"client_id": emulator.client_id, "client_secret": SECRET, "shop": "拼多多旗舰店"}
