@@ -157,13 +157,11 @@ async def choose(outcome: Outcome, found: Found, question: Question, actor: Acto
     what = order_nothing.handle(found, actor.lang)
     key = "many" if outcome.total <= len(ids) else "many.more"
     head = talk(actor.lang, key, what=what, count=outcome.total, shown=len(ids))
-    lines = [f"{index}. {choice_label(card, actor, now, desk)}" for index, card in enumerate(outcome.many, 1)]
+    labels = [f"{index}. {choice_label(card, actor, now, desk)}" for index, card in enumerate(outcome.many, 1)]
+    lines = [f"{label} · {short_number(card.stored.order.number)}" for label, card in zip(labels, outcome.many, strict=True)]
     buttons = tuple(
-        Button(
-            safe_text(choice_label(card, actor, now, desk), 60),
-            desk.signer.sign("ask.pick", f"order:{card.stored.id}", question.intent),
-        )
-        for card in outcome.many
+        Button(safe_text(label, 60), desk.signer.sign("ask.pick", f"order:{card.stored.id}", question.intent))
+        for label, card in zip(labels, outcome.many, strict=True)
     )
     return Reply("\n".join((head, *lines)), choices=buttons)
 
