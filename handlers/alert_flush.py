@@ -16,6 +16,7 @@ from domain.alert import (
     SINGLES,
     SPAN,
     State,
+    annotate,
     digest_of,
     escalate,
     is_digest,
@@ -29,7 +30,7 @@ from domain.clock import millis, moment
 from domain.people import Person, Role
 from domain.rules import Rule, Severity
 from domain.store import Alert, BoundChat, Deadline, UnitOfWork
-from handlers.alert_raise import entity_of, finish, redraw_now, rulebook, schedule_flush
+from handlers.alert_raise import entity_of, finish, recount_soon, redraw_now, rulebook, schedule_flush
 from handlers.desk import Desk
 from handlers.outgoing import CRITICAL, NORMAL, send_to
 
@@ -189,6 +190,7 @@ def wake_up(uow: UnitOfWork, deadline: Deadline, now: datetime, desk: Desk) -> N
     awake = wake(alert, now) if alert is not None else None
     if awake is None:
         return
+    recount_soon(uow, alert, now)
     _again(uow, uow.alerts.save(awake), now, desk)
 
 
@@ -237,6 +239,7 @@ def lapse(uow: UnitOfWork, deadline: Deadline, now: datetime, desk: Desk) -> Non
     alert = _load(uow, deadline)
     if alert is None or alert.state != State.CLAIMED:
         return
+    recount_soon(uow, alert, now)
     _again(uow, uow.alerts.save(unclaim(alert, now, why="lapsed")), now, desk)
 
 
@@ -245,9 +248,12 @@ def recount(uow: UnitOfWork, deadline: Deadline, now: datetime, desk: Desk) -> N
     digest = _load(uow, deadline)
     if digest is None or digest.state == State.RESOLVED:
         return
-    left = sum(member.state != State.RESOLVED for member in members_of(uow, digest))
+    members = members_of(uow, digest)
+    left = sum(member.state != State.RESOLVED for member in members)
     if left == 0:
-        finish(uow, digest, now)
+        # Fewer than it was sent with: the rest got worse or woke up and speaks in a newer message.
+        moved = len(members) < digest.facts["members"]
+        finish(uow, annotate(digest, "小单", "moved", now) if moved else digest, now)
         return
     if left != digest.facts.get("standing"):
         facts = {**digest.facts, "standing": left}

@@ -57,6 +57,7 @@ def raise_firing(uow: UnitOfWork, firing: Firing, now: datetime) -> Alert:
     if raised.tell:
         if not raised.new:
             uow.deadlines.drop(entity_of(saved), "alert_wake", "alert_step")
+            recount_soon(uow, existing, now)
         schedule_flush(uow, saved.group, saved.severity, now)
     elif existing is not None and existing.facts.get("seen") != saved.facts.get("seen"):
         redraw_soon(uow, saved, now)
@@ -115,8 +116,13 @@ def finish(uow: UnitOfWork, alert: Alert, now: datetime, *, by: str = "") -> Non
     uow.deadlines.drop(entity_of(saved))
     if saved.sent_at is None:
         return
-    digest = int(saved.facts.get("digest") or 0)
-    if not digest:
+    if not saved.facts.get("digest"):
         redraw_now(uow, saved)
-    elif not any(each.kind == "alert_recount" for each in uow.deadlines.pending(f"alert:{digest}")):
+    recount_soon(uow, saved, now)
+
+
+def recount_soon(uow: UnitOfWork, member: Alert | None, now: datetime) -> None:
+    """A member ended or moved on: its digest counts again, once for all that happens within half a minute."""
+    digest = int(member.facts.get("digest") or 0) if member is not None else 0
+    if digest and not any(each.kind == "alert_recount" for each in uow.deadlines.pending(f"alert:{digest}")):
         uow.deadlines.put([Deadline(f"alert:{digest}", "alert_recount", now + RECOUNT_AFTER)])

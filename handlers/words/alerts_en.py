@@ -91,7 +91,11 @@ class En(Zh):
         return f"✅ {clock(at, now, lang='en')} " + (f"settled by {safe_text(by, 16)}" if by else "over")
 
     def note(self, who: str, text: str) -> str:
-        known = {"keep": "keeps it locked", "lapsed": "claimed but not solved; open again"}
+        known = {
+            "keep": "keeps it locked",
+            "lapsed": "claimed but not solved; open again",
+            "moved": "the rest moved to a newer alert",
+        }
         return f"{safe_text(who, 16)}: {known.get(text, safe_text(text, 60))}"
 
     def footer(self, rule: str, version: int, first: datetime, count: int, now: datetime) -> str:

@@ -115,11 +115,12 @@ class Group:
 class Bench:
     """The desk with its people. `reopen` is a restart: same files, everything else new."""
 
-    def __init__(self, path: Path, *, rules_text: str = "", topics: Sequence[str] = TOPICS) -> None:
+    def __init__(self, path: Path, *, url: str = "", topics: Sequence[str] = TOPICS) -> None:
         self.path = path
         self.clock = ManualClock(NOW)
         self.group = Group(self.clock)
-        self.book = RuleBook.parse(read_rules(rules_text or rules_file().read_text("utf-8")))
+        self.url = url
+        self.book = RuleBook.parse(read_rules(rules_file().read_text("utf-8")))
         roles = yaml.safe_load((rules_file().parent / "roles.yaml").read_text("utf-8"))
         self.roles = {Role(role): frozenset(May(each) for each in may) for role, may in roles.items()}
         self.serial = itertools.count(1)
@@ -132,7 +133,7 @@ class Bench:
     def reopen(self) -> None:
         if self.store is not None:
             self.store.close_now()
-        self.store = open_store("", data_dir=self.path, keys=KEYS, clock=self.clock)
+        self.store = open_store(self.url, data_dir=self.path, keys=KEYS, clock=self.clock)
         self.desk = Desk(
             store=self.store,
             clock=self.clock,

@@ -169,3 +169,18 @@ async def test_the_list_runs_nothing_in_a_spreadsheet(bench: Bench) -> None:
     text = reply.documents[0].content.decode("utf-8-sig")
     assert ",=HYPERLINK" not in text
     assert ',"=HYPERLINK' not in text
+
+
+async def test_a_digest_whose_members_got_worse_moves_to_a_newer_one_and_calls_nobody(bench: Bench) -> None:
+    late_orders(bench, 10)
+    await bench.run(seconds=602)
+    await bench.run(seconds=2)
+    first = bench.card().number
+    await bench.press("李芳", "我认领", number=first)
+    await bench.run(seconds=12 * 3600, step=600)
+    await bench.run(seconds=60, step=20)
+    second = bench.card().number
+    assert second != first
+    assert bench.alert(second).severity == "critical"
+    assert bench.alert(first).state == State.RESOLVED
+    assert any("转到更新的提醒" in text for text in bench.card(first).lines)

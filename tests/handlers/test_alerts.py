@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from domain.alert import State
 from domain.store import BoundChat
+from scheduler.relay import Relay
 from tests.builders import NOW, line, newer, order
 from tests.handlers.alert_bench import Bench
 
@@ -309,3 +311,14 @@ async def test_no_alert_holds_personal_data(bench: Bench) -> None:
     await bench.run(seconds=200, step=20)
     for alert in bench.alerts():
         assert not any(secret in repr(alert) for secret in ("13812345678", "王小芳", "文三路", "芳芳"))
+
+
+async def test_english_groups_get_english_cards(bench: Bench) -> None:
+    bench.desk = replace(bench.desk, lang="en")
+    bench.relay = Relay(bench.desk, bench.router, owner="test")
+    number = await low_stock(bench)
+    card = bench.card(number)
+    assert card.lines[0] == "12 available, safety 40; selling 48/h, empty in about 15 minutes"
+    assert card.lines[1].startswith("48 open orders worth ¥12,864")
+    assert [button.label for button in card.buttons] == ["Claim", "Later…", "Why"]
+    assert (await bench.press("李芳", "Claim")).text == f"{number} is 李芳's now."
