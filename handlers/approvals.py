@@ -16,17 +16,16 @@ from domain.chat import Button, Reply
 from domain.errors import DeskError
 from domain.people import Actor, May
 from domain.privacy import safe_note, safe_text
-from domain.refund_room import room
 from domain.store import Approval, SentCard, UnitOfWork
 from domain.topics import Topic
 from handlers import approval_due, approval_saga
 from handlers.approval_calls import refusal_codes
 from handlers.approval_card import note, reply_for, view
+from handlers.approval_no import denied_words, step_name, too_much
 from handlers.approval_open import announce, chats_of, policy_of, record, refreshed, saved, to_mention, whose_turn
 from handlers.desk import Desk, Feature, Need, Press, Question
 from handlers.outgoing import send_to
 from handlers.words.approvals import words
-from handlers.words.times import span
 
 Step = Callable[[UnitOfWork, Approval, datetime], Approval | Denied | str]
 
@@ -155,7 +154,7 @@ async def submit(press: Press, actor: Actor, desk: Desk) -> Reply | None:
             return say("a.draft_over")
         if same:
             saved(uow, rules.move(draft, State.WITHDRAWN))
-            return say("q.open_already", number=same[0].number, step=_step_name(same[0], desk))
+            return say("q.open_already", number=same[0].number, step=step_name(same[0], desk))
         no = too_much(uow, draft, desk)
         if no:
             return no
@@ -343,50 +342,6 @@ def tie_order(uow: UnitOfWork, approval: Approval) -> Approval:
         return approval
     stored = uow.orders.get(approval.channel, approval.shop, approval.order_number)
     return replace(approval, order_id=stored.id) if stored else approval
-
-
-def too_much(uow: UnitOfWork, approval: Approval, desk: Desk) -> str:
-    """Why this amount may not be promised, or "": the order must be known and all refunds together stay within the paid."""
-    if approval.kind not in ("refund", "return", "received", "cancel"):
-        return ""
-    say = words(desk.lang)
-    card = uow.orders.card(approval.order_id) if approval.order_id else None
-    if card is None:
-        return say("d.no_order")
-    left = room(card.stored.order, card.aftersales, card.open_approvals, leaving_out=approval.id)
-    if approval.amount.currency != left.currency or approval.amount.minor > left.minor:
-        return say("d.too_much", left=left if left.minor > 0 else replace(left, minor=0), amount=approval.amount)
-    return ""
-
-
-def denied_words(no: Denied, approval: Approval, actor: Actor, now: datetime, desk: Desk) -> str:
-    """The sentence for a press that changed nothing: who was first, or what to do instead."""
-    say = words(desk.lang)
-    word = no.decision
-    if no.why is Why.ALREADY and word is not None:
-        verdict = say(f"v.{word.verdict}")
-        ago = _ago(now, word.at, desk)
-        if word.person_id == actor.person.person_id:
-            return say("d.already_you", ago=ago, verdict=verdict)
-        return say("d.already", ago=ago, name=safe_text(word.person_name, 16), verdict=verdict)
-    if no.why is Why.ALREADY:
-        return say("d.already_plain")
-    step = _step_name(approval, desk)
-    if no.why is Why.SAME_PERSON and word is not None:
-        step = say.step(approval.steps[word.step])
-    return say(f"d.{no.why}", number=approval.number, step=step)
-
-
-def _step_name(approval: Approval, desk: Desk) -> str:
-    say = words(desk.lang)
-    return say.step(approval.steps[approval.step]) if approval.steps else "—"
-
-
-def _ago(now: datetime, at: datetime, desk: Desk) -> str:
-    seconds = max(1, int((now - at).total_seconds()))
-    if seconds < 90:
-        return f"{seconds} s" if desk.lang == "en" else f"{seconds} 秒"
-    return span(now - at, lang=desk.lang)
 
 
 def _seconds(approval: Approval, now: datetime) -> int:
