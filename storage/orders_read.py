@@ -27,7 +27,16 @@ from storage.tracks import TRACKS_OF, read_track
 
 BY_NUMBER = SELECT_ORDER + "WHERE o.number = ? ORDER BY o.id DESC LIMIT ?"
 BY_ID = SELECT_ORDER + "WHERE o.id = ?"
-_FRESH = "SELECT last_ok FROM freshness WHERE source = ?"
+# Whether there is anything to fetch from three more tables is asked along with the order: most orders have none.
+_CARD = SELECT_ORDER.replace(
+    " FROM orders o ",
+    ", (SELECT last_ok FROM freshness WHERE source = o.channel || '/' || o.shop),"
+    " EXISTS (SELECT 1 FROM aftersales s WHERE s.order_number = o.number AND s.channel = o.channel AND s.shop = o.shop),"
+    " EXISTS (SELECT 1 FROM approvals a WHERE a.order_id = o.id AND a.open = 1)"
+    " FROM orders o ",
+)
+_CARDS_BY_NUMBER = _CARD + "WHERE o.number = ? ORDER BY o.id DESC LIMIT 6"
+_CARD_BY_ID = _CARD + "WHERE o.id = ?"
 _TAIL_CANDIDATES = 2_000  # rows looked at before giving up on a tail longer than four digits
 
 
@@ -134,13 +143,13 @@ class OrderReads:
         if self._c.pg:
             found = self._c.one(CARD_BY_ID, (order_id,))
             return read_card(found, self._keys) if found else None
-        row = self._c.one(BY_ID, (order_id,))
+        row = self._c.one(_CARD_BY_ID, (order_id,))
         return self._card(row) if row else None
 
     def card_by_number(self, number: str) -> list[OrderCard]:
         if self._c.pg:
             return [read_card(row, self._keys) for row in self._c.all(CARD_BY_NUMBER, (number.strip(),))]
-        return [self._card(row) for row in self._c.all(BY_NUMBER, (number.strip(), 6))]
+        return [self._card(row) for row in self._c.all(_CARDS_BY_NUMBER, (number.strip(),))]
 
     def _card(self, row: Row) -> OrderCard:
         ask = self._c.all
@@ -148,17 +157,12 @@ class OrderReads:
         parcels = ask(SELECT_PARCELS, key)
         stored = read_stored(row, ask(SELECT_LINES, key), parcels, self._keys)
         events = tuple([read_event(one) for one in ask(SELECT_EVENTS, key)])
-        aftersales = tuple([read_aftersale(one) for one in ask(AFTERSALES_OF, (row[3], row[1], row[2]))])
+        fresh, has_aftersales, has_approvals = row[-3:]
+        found = ask(AFTERSALES_OF, (row[3], row[1], row[2])) if has_aftersales else ()
+        aftersales = tuple([read_aftersale(one) for one in found])
         tracks = tuple([read_track(one) for one in ask(TRACKS_OF, key)]) if parcels else ()
-        fresh = self._c.one(_FRESH, (f"{row[1]}/{row[2]}",))
-        return OrderCard(
-            stored,
-            events,
-            aftersales,
-            tracks,
-            self._approvals.open_of_order(row[0]),
-            at_or_none(fresh[0]) if fresh else None,
-        )
+        approvals = self._approvals.open_of_order(row[0]) if has_approvals else ()
+        return OrderCard(stored, events, aftersales, tracks, approvals, at_or_none(fresh))
 
 
 def children(conn: Conn, ids: Sequence[int]) -> tuple[dict[int, list[Row]], dict[int, list[Row]]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.errors import BadInput, Stale
 from domain.ids import order_id as make_id
-from domain.order import Aftersale, Order, Track
+from domain.order import Aftersale, Order, Stage, Track
 from domain.store import OrderEvent, StoredOrder, Upserted
 from storage.aftersales import (
     DELETE_AFTERSALE,
@@ -20,7 +20,8 @@ from storage.aftersales import (
     tidy_aftersale,
 )
 from storage.approvals import ApprovalReads
-from storage.handles import NEW_HANDLES, Handles
+from storage.collector import collector_paused
+from storage.handles import NEW_HANDLES, SPAN_BITS, Handles
 from storage.keys import Keys
 from storage.merge import Ours, created, deliver, differences, event_row, merge, set_ours, weight
 from storage.moments import dump, load, ms, scrub
@@ -49,20 +50,22 @@ from storage.tracks import SAVE_TRACK, SELECT_TRACK, merge_tracks, read_track, s
 _OURS = frozenset({"holds", "settlement_locked", "warehouse", "owner", "ship_by", "receiver"})
 _KNOWN = "SELECT id,digest FROM orders WHERE "
 _LOCK = " FOR UPDATE OF o"
+_BATCH = 32  # orders from which on the collector is paused
 
 
 class _Version:
     """One incoming version with its column values, computed once."""
 
-    __slots__ = ("digest", "lines", "order", "parcels", "personal", "values")
+    __slots__ = ("digest", "handles", "lines", "order", "parcels", "personal", "values")
 
-    def __init__(self, order: Order, keys: Keys) -> None:
+    def __init__(self, order: Order, handles: Handles) -> None:
         self.order = order
         self.values = content(order)
         self.personal = personal(order)
         self.lines = line_values(order)
         self.parcels = tuple([parcel_values(one) for one in order.parcels]) if order.parcels else ()
-        self.digest = digest(keys, self.values, self.personal, self.lines, self.parcels)
+        self.handles = handles.of(order)
+        self.digest = digest(self.values, [*self.handles, len(self.personal)], self.lines, self.parcels)
 
 
 class OrderWrites(OrderReads):
@@ -74,7 +77,10 @@ class OrderWrites(OrderReads):
     def upsert_many(self, orders: Sequence[Order], *, seen_at: datetime, surface: str, cause: str = "") -> list[Upserted]:
         """See `storage.merge` for what wins. Raises BadInput when an order mixes currencies or an amount is absurd."""
         try:
-            return self._upsert_all(orders, seen_at, surface, scrub(cause))
+            if len(orders) < _BATCH:
+                return self._upsert_all(orders, seen_at, surface, scrub(cause))
+            with collector_paused():
+                return self._upsert_all(orders, seen_at, surface, scrub(cause))
         except OverflowError as problem:
             raise BadInput("订单里有大得离谱的数字（超过 64 位），请检查金额和数量的单位。") from problem
 
@@ -86,7 +92,7 @@ class OrderWrites(OrderReads):
             later: list[Order] = []
             for order in waiting:
                 order = tidy(order)
-                if order.parcels:
+                if order.parcels and order.stage is Stage.SHIPPED:
                     order = deliver(order)
                 number = make_id(order.channel, order.shop, order.number, order.created_at)
                 if number in batch:
@@ -99,11 +105,11 @@ class OrderWrites(OrderReads):
 
     def _upsert_distinct(self, batch: dict[int, Order], seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
         known = self._digests(list(batch))
-        keys = self._keys
+        handles = self._handles
         fresh: list[tuple[int, _Version]] = []
         touched: list[tuple[int, _Version]] = []
         for number, order in batch.items():
-            version = _Version(order, keys)
+            version = _Version(order, handles)
             digest_there = known.get(number)
             if digest_there is None:
                 fresh.append((number, version))
@@ -147,7 +153,8 @@ class OrderWrites(OrderReads):
             events.append(
                 (number, version.values[5], "created", 0, order.channel, surface, "", version.values[3], "", cause)
             )
-            handles += self._handles.rows(number, order)
+            bucket = number >> SPAN_BITS
+            handles += [(bucket, one, number) for one in version.handles]
             found.append(Upserted(number, None, order, (event,)))
         for bulk, some in ((NEW_LINES, lines), (NEW_PARCELS, parcels), (NEW_EVENTS, events), (NEW_HANDLES, handles)):
             if some:

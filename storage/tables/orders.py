@@ -45,7 +45,7 @@ ORDERS = sa.Table(
     text("address_key"),
     number("masked"),
     blob("sealed"),  # name, phone, town, detail, postcode, buyer_name
-    number("digest"),  # keyed, of the last channel version: a redelivery is recognised without comparing
+    number("digest"),  # checksum of the last channel version: a redelivery is recognised without comparing
     number("version"),
     number("settlement_locked"),
     text("owner"),
@@ -54,7 +54,6 @@ ORDERS = sa.Table(
     sa.Index(
         "ix_orders_open",
         "stage",
-        "ship_by",
         sqlite_where=sa.text("stage IN ('hold','to_ship','part_shipped')"),
         postgresql_where=sa.text("stage IN ('hold','to_ship','part_shipped')"),
     ),

@@ -138,7 +138,7 @@ def _orders() -> None:
     op.create_index(
         "ix_orders_open",
         "orders",
-        ["stage", "ship_by"],
+        ["stage"],
         unique=False,
         sqlite_where=sa.text("stage IN ('hold','to_ship','part_shipped')"),
         postgresql_where=sa.text("stage IN ('hold','to_ship','part_shipped')"),
