@@ -23,6 +23,9 @@ _NUMBER = re.compile(r"(?<![A-Za-z0-9])[Kk]\s?(\d{1,9})(?![A-Za-z0-9])")
 _SPAN = re.compile(
     r"(\d{1,3}|半|一|两|二|三|四|五|六|八|十)\s*(?:个)?(半)?\s*(分钟|分|小时|钟头|天|min|minutes?|h|hours?|days?)"
 )
+# What people answer an alert with besides a time: the parser hands over every short sentence that names one.
+_VERDICT = re.compile(r"(有用|有帮助|(?<!not )useful)|没用|没有用|误报|noise", re.IGNORECASE)
+_MINE = re.compile(r"我来|我跟|认领|处理|mine|claim", re.IGNORECASE)
 _DIGITS = {"半": 0.5, "一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "八": 8, "十": 10}
 LONGEST = timedelta(days=7)
 
@@ -207,7 +210,7 @@ async def ask_claim(question: Question, actor: Actor, desk: Desk) -> Reply:
     if not number:
         return await _which(actor, desk, "alert.claim")
     note = _NUMBER.sub("", question.text)
-    note = re.sub(r"认领|我来|claim|ack|知道了|收到|[，,。.!！\s]+", " ", note, flags=re.IGNORECASE).strip()
+    note = re.sub(r"认领|我来处理|我来|处理|claim|ack|知道了|收到|[，,。.!！\s]+", " ", note, flags=re.IGNORECASE).strip()
     request = question.message.message_id
     return await _change(
         0, number, actor, desk, lambda u, a: _claim(u, a, actor, now, desk, request, note if len(note) > 1 else "")
@@ -219,6 +222,12 @@ async def ask_snooze(question: Question, actor: Actor, desk: Desk) -> Reply:
     if not number:
         return await _which(actor, desk, "alert.why")
     wish, request = _NUMBER.sub("", question.text), question.message.message_id
+    verdict = _VERDICT.search(wish)
+    if verdict is not None:
+        said = "useful" if verdict.group(1) else "noise"
+        return await _change(0, number, actor, desk, lambda u, a: _useful(u, a, actor, now, desk, request, said))
+    if not until(wish, now)[0] and _MINE.search(wish):
+        return await ask_claim(question, actor, desk)
     return await _change(0, number, actor, desk, lambda u, a: _snooze(u, a, actor, now, desk, request, wish))
 
 

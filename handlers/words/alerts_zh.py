@@ -187,7 +187,7 @@ class Zh:
         lines.append("例如 " + "、".join(safe_text(str(name), 24) for name in facts["examples"]))
         if facts["standing"] != facts["members"]:
             lines.append(f"已恢复 {facts['members'] - facts['standing']:,} 条，还剩 {facts['standing']:,} 条")
-        lines.append("每一条都在清单文件里；发「K编号 为什么」可看单条")
+        lines.append("每一条都在清单文件里；发「为什么 K编号」可看单条")
         return lines
 
     def dimension(self, name: str, value: str) -> str:

@@ -10,13 +10,13 @@ class Zh:
     """Chinese."""
 
     def which_rule(self, names: Sequence[str]) -> str:
-        return f"要演练哪一条？有：{'、'.join(names)}。例如「演练 {names[0] if names else '库存-1'}」。"
+        return f"要演练哪一条？有：{'、'.join(names)}。例如「规则 演练 {names[0] if names else '库存-1'}」。"
 
     def not_yours(self) -> str:
         return "改规则和演练是运营或店长的事，可以找他们。"
 
     def how_to(self) -> str:
-        return "看一条：「规则 库存-1」。先演练再改：「演练 发货-1 lead_minutes=120」，不会发出任何提醒。"
+        return "看一条：「规则 库存-1」。先演练再改：「规则 演练 发货-1 lead_minutes=120」，不会发出任何提醒。"
 
     def limits(self, limits: Sequence[str]) -> str:
         return "界限 " + "，".join(limits)
@@ -68,7 +68,7 @@ class En(Zh):
         return "Rules are changed and rehearsed by operations or the manager."
 
     def how_to(self) -> str:
-        return "One rule: 'rules 库存-1'. Rehearse before changing: 'rehearse 发货-1 lead_minutes=120' sends nothing."
+        return "One rule: 'rules 库存-1'. Rehearse before changing: 'rules rehearse 发货-1 lead_minutes=120' sends nothing."
 
     def limits(self, limits: Sequence[str]) -> str:
         return "limits: " + ", ".join(limits)

@@ -11,6 +11,7 @@ import pytest
 
 from domain.alert import State
 from domain.store import BoundChat
+from domain.understand import Lexicon, understand
 from scheduler.relay import Relay
 from tests.builders import NOW, line, newer, order
 from tests.handlers.alert_bench import Bench
@@ -282,6 +283,27 @@ async def test_snooze_by_sentence(bench: Bench, text: str, words: str) -> None:
     number = await low_stock(bench)
     reply = await bench.say("采购陈", "alert_snooze", text.format(number), alert_id=number)
     assert words in reply.text
+
+
+async def test_short_sentences_that_are_no_snooze_do_what_they_say(bench: Bench) -> None:
+    number = await low_stock(bench)
+    assert "由 采购陈 认领" in (await bench.say("采购陈", "alert_snooze", f"{number} 我来处理", alert_id=number)).text
+    assert "没用" in (await bench.say("采购陈", "alert_snooze", f"没用 {number}", alert_id=number)).text
+    assert bench.alert(number).useful == "noise"
+    await bench.say("采购陈", "alert_snooze", f"{number} 有用", alert_id=number)
+    assert bench.alert(number).useful == "useful"
+    assert bench.alert(number).state == State.CLAIMED
+
+
+async def test_what_we_tell_people_to_type_is_understood(bench: Bench) -> None:
+    number = await low_stock(bench)
+    lexicon = Lexicon.build()
+    meant = {"认领": "alert_ack", "稍后": "alert_snooze", "为什么": "alert_why"}
+    typed = [button.command for button in bench.card(number).buttons]
+    typed.append("规则 演练 发货-1 lead_minutes=120")
+    plans = [understand(text, now=NOW, context=None, lexicon=lexicon) for text in typed]
+    assert [plan.intent.value for plan in plans] == [meant[text.split()[0]] for text in typed[:-1]] + ["rules"]
+    assert all(plan.slots.alert_id == number for plan in plans[:-1])
 
 
 async def test_without_a_number_the_standing_ones_are_offered(bench: Bench) -> None:
