@@ -19,7 +19,7 @@ from domain.understand.reading_zh import Reading
 _SOFT = r"(?:请|麻烦|帮我|我|好的?|嗯|ok|可以|/|那就?|就|小单|@?xiaodan|pls|please|[\s,，:：!！.。])*"
 _END = r"(?:吧|了|啊|哈|呀|这个|审批|申请|单|一下|下|谢谢|please|it|the|request|approval|thanks|[\s,，:：!！.。]){0,6}"
 _YES = r"(?:同意|批准|通过|准了?|批了?|审核通过|审批通过|放行|approved?|agree|accept)"
-_NO = r"(?:不同意|不批准?|不通过|拒绝|驳回|否决|打回|拒了?|不准|reject(?:ed)?|deny|denied|decline|refuse)"
+_NO = r"(?:不同意|不批准?|不通过|拒绝|驳回|否决|打回|拒(?!收|签)了?|不准|reject(?:ed)?|deny|denied|decline|refuse)"
 _TICKETS = r"(?:a\d{1,6}(?![a-z0-9-])[\s,，、和and&]*)+"
 _APPROVE = re.compile(rf"^{_SOFT}(?:{_YES}{_END}{_TICKETS}{_END}|{_TICKETS}{_END}{_YES}{_END})$")
 _REJECT = re.compile(
@@ -28,6 +28,9 @@ _REJECT = re.compile(
 )
 _BARE_YES = re.compile(rf"^{_SOFT}{_YES}{_END}$")
 _BARE_NO = re.compile(rf"^{_SOFT}{_NO}{_END}$")
+_DECISION_WITHOUT_TICKET = re.compile(
+    rf"^{_SOFT}(?:{_YES}|{_NO})[^,，。]{{0,10}}(?:退款|退货|换货|申请|改地址|审批)[^,，。]{{0,4}}$"
+)
 _QUESTION = re.compile(
     r"[?？]|吗$|么$|没$|没有$|了没|^(?:can|could|should|did|was|is|has|who|why)\b|为什么|怎么|谁|能不能|可不可以"
 )
@@ -61,6 +64,7 @@ _TODO = re.compile(
 )
 _RULES = re.compile(
     r"^(?:/)?(?:查看?|看下|看看|现在的?|有哪些|show|list)?\s*(?:规则|rules?|报警规则|告警规则|审批规则)(?:列表|清单|有哪些|是什么)?$|^(?:/)?规则\s*[一-鿿a-z]{1,10}[-－]?\d{1,3}$"
+    r"|^(?:/)?规则\s*(?:演练|试算)\s*[一-鿿a-z]{1,10}[-－]?\d{1,3}(?:\s+[a-z_]{3,40}\s*=\s*-?\d{1,9}){0,6}$"
 )
 _HELP = re.compile(
     r"^(?:/)?(?:帮助|help|怎么用|使用说明|使用帮助|你能做什么|你会什么|你可以做什么|有什么功能|功能|菜单|指令|命令|commands?|menu|what can you do|how do i use (?:this|you))[?？!。]?$"
@@ -99,6 +103,8 @@ def read_command(text: str, numbers: Numbers, *, approval_open: bool) -> Reading
         return reading
     if approval is None and len(text) <= 16 and (reading := _bare_decision(text, approval_open=approval_open)) is not None:
         return reading
+    if approval is None and _DECISION_WITHOUT_TICKET.match(text) and not _QUESTION.search(text):
+        return Reading(Intent.TODO, 0.6, "which_approval", (), {"view": "approvals"})
     return _everyday(text, numbers.rest)
 
 

@@ -33,7 +33,7 @@ _MIND = re.compile(
     r"changed my mind about (?:the )?cancel|(?:undo|reverse|revoke|stop|withdraw|retract|take back|ignore|disregard) (?:\w+ ){0,3}cancell?ation|(?:un-?cancel|reinstate|restore)|keep (?:my|the|this) (?:order|purchase)|cancel (?:the |my )?cancell?ation"
 )
 _DONE_CANCEL = re.compile(
-    r"\b(?:was|were|been|got|is|has|already|why (?:did|have|has|was|is|would)|who|you|they|automatically|somebody|someone) (?:\w+ ){0,4}?cancell?ed\b|why did (?:you|they) cancel|cancell?ed (?:my|the) order without|did (?:my|the) (?:order )?cancell?ation"
+    r"\b(?:was|were|been|got|is|has|already|why (?:did|have|has|was|is|would)|who|you|they|automatically|somebody|someone) (?:\w+ ){0,4}?cancell?ed\b|why did (?:you|they) cancel|\b(?:did|have|has|had) (?:you|they|someone|somebody|anyone|i) (?:\w+ ){0,2}cancel|cancell?ed (?:my|the) order without|did (?:my|the) (?:order )?cancell?ation"
 )
 _WANTED = re.compile(r"\b(?:want|need|like|have|get|wish|to be|would like) (?:\w+ ){0,6}cancell?ed\b")
 _UNWANTED = re.compile(
@@ -43,7 +43,7 @@ _AFTERSALE_NOUN = r"(?:refunds?|returns?|exchange|reimbursements?|rebates?|compe
 _WITHDRAW = re.compile(
     rf"\b(?:cancel|cancell?ing|withdraw|withdrawing|revoke|stop|undo|drop|retract|call off|abort|take back|reverse) (?:{_ART} |requested |pending |request for |request of |application for ){{0,4}}{_AFTERSALE_NOUN}\b"
     rf"|\b(?:don'?t|do not|no longer|not|never ?mind)\s+(?:want|need|wish|wanna|require|like)?\s*(?:to (?:be|get|have|make|do|request|ask for|proceed with) )?(?:{_ART} ){{0,3}}(?:to )?(?:{_AFTERSALE_NOUN}|return(?:ing)?|refunded)\b(?! (?:policy|yet))"
-    r"|\bkeep (?:the |my |this )?(?:item|product|order|it)\b.*\b(?:return|refund)|\bchanged my mind about (?:the |my )?(?:return|refund)"
+    r"|\bkeep (?:the |my |this )?(?:item|product|order|it)\b.*\b(?:return|refund)|\bchanged my mind about (?:the |my )?(?:return|refund)|\b(?:forget|never ?mind|scrap) (?:about )?(?:the|my|that) (?:return|refund|exchange)"
 )
 _DENIED = re.compile(
     rf"\b(?:not|n't|never|didnt|dont) (?:\w+ ){{0,2}}(?:ask|asked|asking|request|requested|requesting|apply|applied|applying|looking|authoriz\w+|order)(?:ed|ing)? (?:\w+ ){{0,4}}(?:{_AFTERSALE_NOUN}|refunded|to return)\b|\b(?:didn't|don't|haven't|wasn't|isn't) (?:\w+ ){{0,2}}(?:ask|asked|asking|request|requested|requesting|apply|applied|authoriz\w+) (?:\w+ ){{0,4}}(?:{_AFTERSALE_NOUN}|refunded|to return)\b"
@@ -54,7 +54,7 @@ _NOT_YET = re.compile(
 _REFUND_STATUS = re.compile(
     r"\bstatus|\btrack|\btrace|\bfollow|\bmonitor|\blocat|\bprogress|\bwait|\bawait|\bexpect(?:ing|s)?\b|\bprocessed|\bissued|\bpending|\bowed?\b|\bdue\b|\barriv|\bupdates?\b|\bnews\b|\banything new|"
     r"\bcurrent|\bhow(?:'s| is| are)\b|\bwhat (?:has )?happened|\bwhat(?:'s| is| has) (?:up|going|happen|the (?:state|situation|deal))|\bwhen (?:will|do|does|am|is|are|should|would|can i (?:expect|receive))|\bhow long (?:until|till|before|will|does|do|is|should)|\bhas (?:my|the|it)|"
-    r"\bhave you|\bdid (?:you|my|i)|\bis (?:my|the|there|it)|\bwhere(?:'s| is| are)|\bstate of|\bsituation|\breceived\b|\bsupposed|\bpromised|\bquestions? about|\bwill (?:get|receive|arrive)|\bsee if|\bcheck if|\bfind out if"
+    r"\bhave you|\bdid (?:you|my|i)|\bis (?:my|the|there|it)|\bwhere(?:'s| is| are)|\bstate of|\bsituation|\breceived\b|\b(?:so|too) long\b|\bsupposed|\bpromised|\bquestions? about|\bwill (?:get|receive|arrive)|\bsee if|\bcheck if|\bfind out if"
 )
 _REFUND_LOOK = re.compile(
     r"\b(?:check|checking|see|seeing|view|look(?:ing)? (?:at|for|into)|find|finding|consult|verify|review)\b(?! (?:out )?(?:how|what|where|in))"
@@ -118,6 +118,9 @@ _GROUP = re.compile(
 _OUR_ORDER = re.compile(
     r"\b(?:my|our|the|this|that|an|last|latest|recent|of|amazon|online) (?:\w+ ){0,2}(?:orders?|purchases?|packages?|parcels?|items?|products?|shipments?|delivery|articles?|stuff|goods|order's|oder|ordr)\b|\b(?:orders?|purchases?|packages?|parcels?|shipments?|oder|ordr|orde|oreder|orer|purchas|purchse|purchace|prchase|parcle|stuff)\b|\bproducts?\b|\bitems?\b"
 )
+_PLAIN_ORDER = re.compile(
+    r"\b(?:order|purchase|item|product|package|parcel|article|shipment|goods|delivery|box|stuff|merchandise)"
+)
 _BUYS = re.compile(
     r"\b(?:buy|buying|acquire|acquiring|shop for|make (?:a|an|some|several)? ?(?:order|purchase)|place (?:a|an|some|several)? ?(?:order|purchase)|get me an? |order (?:me |some |more |a |an |several |new |from )|purchase (?:some|a|an|several|more) |to order\b|can i order|how (?:do|can|could|to|would) (?:i )?(?:order|purchase|shop|buy))"
 )
@@ -125,7 +128,7 @@ _CHANGE_ITEMS = re.compile(
     r"\b(?:add|remov|delet|swap|switch|chang|edit|modif|updat|correct|alter|amend|includ|insert|replac|exchang)\w* (?:\w+ ){0,6}(?:items?|products?|articles?|things?|order|purchase|ordr|oder|something|stuff|quantity|size|color)\b"
 )
 _LOOKED_FOR = re.compile(
-    r"\bwaiting (?:for|on) (?:my|the|an?|our) (?:\w+ ){0,2}(?:order|purchase|package|parcel|items?|products?|shipment|delivery|stuff|goods)\b|\b(?:so|too) long\b|\bforever\b|\bgot nothing\b|\bhow far\b|\bwill (?:\w+ ){0,4}(?:be here|arrive|come|get here)\b|\b(?:find|look(?:ing)? (?:up|for)|search(?:ing)? for) (?:my|the|our) (?:\w+ )?(?:orders?|packages?|parcels?|shipments?|purchases?|delivery)\b(?! (?:number|confirmation|history))"
+    r"\bwaiting (?:for|on) (?:my|the|an?|our) (?:\w+ ){0,2}(?:order|purchase|package|parcel|items?|products?|shipment|delivery|stuff|goods)\b|\b(?:shipment|shipping|delivery|arrival) date\b|\bhold ?up\b|\b(?:so|too) long\b|\bforever\b|\bgot nothing\b|\bhow far\b|\bwill (?:\w+ ){0,4}(?:be here|arrive|come|get here)\b|\b(?:find|look(?:ing)? (?:up|for)|search(?:ing)? for) (?:my|the|our) (?:\w+ )?(?:orders?|packages?|parcels?|shipments?|purchases?|delivery)\b(?! (?:number|confirmation|history))"
 )
 _TICKETISH = re.compile(r"\b(?:hurry|expedite|speed up|rush|faster)\b")
 
@@ -195,7 +198,7 @@ def _aftersale(words: str, seen: int) -> Reading | None:
         seen & POLICY
         or (seen & FEE and not re.search(r"refund|reimburs|rebate", words))
         or re.search(
-            r"\b(?:restocking|how many days|time limit|deadline|who pays|how long (?:do|have) i|is it free|do you (?:accept|offer|allow|have|give|do)|when can i (?:request|ask|get|return)|under what|in (?:what|which))\b",
+            r"\b(?:restocking|how many days|time limit|deadline|who pays|how long (?:do|have) i|is it free|do you (?:accept|offer|allow|have|give|do)|when (?:can i|i can|may i|i may) (?:request|ask|get|return)|under what|in (?:what|which))\b",
             words,
         )
     ):
@@ -247,6 +250,10 @@ def _address(words: str, seen: int) -> Reading | None:
         if _CONTACT_FIELD.search(words) and not seen & FOREIGN and "account" not in words:
             return Reading(Intent.CHANGE_ADDRESS, 0.75, "", (), _how(words))
         return None
+    if re.search(
+        r"\b(?:did|have|has|had) (?:you|they|someone|somebody|anyone) (?:\w+ )?chang|\bwho (?:has |have )?chang", words
+    ) and not re.search(r"\bi(?:'ve| have)?\b", words):
+        return Reading(Intent.ORDER_DETAIL, 0.7, "", (), {"about": "address"})
     if _BILLING_ADDRESS.search(words) or seen & FOREIGN:
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _NO_ADDRESS_CHANGE.search(words) and not re.search(r"know|can'?t|cannot|unable|able", words):
@@ -289,9 +296,9 @@ def _cancel(words: str, seen: int, numbers: Numbers) -> Reading | None:
 
 
 def _ordinary(words: str, seen: int, numbers: Numbers) -> Reading:
-    if _STOCK.search(words) and "market" not in words:
+    if _STOCK.search(words) and not re.search(r"market|customer|support|agent|phone", words):
         return Reading(Intent.STOCK, 0.85)
-    thing = seen & (ORDER | GOODS) and _OUR_ORDER.search(words)
+    thing = seen & (ORDER | GOODS) and (_OUR_ORDER.search(words) or _PLAIN_ORDER.search(words) is None)
     named = numbers.first("order_no") or numbers.first("waybill_no") or numbers.extra.get("order_tail")
     if _DELIVERY_CHOICE.search(words):
         return Reading(Intent.OUT_OF_SCOPE, 0.75)

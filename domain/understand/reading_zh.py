@@ -87,6 +87,12 @@ _STATUS = re.compile(
     r"(?:我的|想要的|那个|这个)退款(?:呢|怎么|在哪|何时|$)|退的(?:货|东西|件|款|钱)|(?:退款|退货)[^,。?]{0,4}(?:怎么|哪里?|如何|在哪)(?:查|看)|(?:在|一直|还)等[^,。?]{0,8}退(?:款|钱)|等(?:着|待)[^,。?给]{0,6}退(?:款|钱)|退款?[^,。?]{0,6}(?:这么|太|好|那么)(?:慢|久)|退(?:款|到|回|给|进)[^,。?]{0,6}(?:银行卡|微信|支付宝|哪张|哪里|哪个|哪儿|原|余额|账户)|(?:少|多|错)退了?"
 )
 # 我没申请退款, 不是要退货: the person denies the wish; 没给我退款 is a complaint and stays one.
+_CONSEQUENCE = re.compile(r"会怎么?样|会不会|影响|后果|有什么损失|有没有损失")
+_THREAT = re.compile(r"再不[^,。?]{0,10}(?:我|就)[^,。?]{0,6}(?:取消|退|投诉)")
+_ACCIDENT = re.compile(r"(?:不小心|手滑|误操作|误点|误申请|点错了?)[^,。?]{0,8}(?:退(?!掉)|换货)")
+_WOULD_RATHER_NOT = re.compile(
+    r"(?:能|可以)不(?:退|换货)|(?:取消|撤销|撤回)不[了掉](?:退|换|售后)|(?<![怎还都])(?:不想|不打算)退(?:货|款)?$"
+)
 _DENIED = re.compile(
     r"(?<!是)不是(?:要|想|来|办)?(?:退|换)货?款?(?:[,，。是]|$)|(?:没有?|未|从没|从未|并没有?|不是|没说|不曾)(?:说|想|要|申请|点|提交|让|同意|操作|打算|叫|办理?|主动|来|为了)[^,。?]{0,6}(?:退|换货)|退[^,。?]{0,8}(?:我(?:可)?(?:没|未|不是)(?:有)?(?:申请|点|要|操作|同意|说)|不是我(?:申请|点|要|操作))"
 )
@@ -139,7 +145,7 @@ _SOON = re.compile(
 _ORDER_VALUE = re.compile(r"(?:查|看|问|告诉|确认|核实|多少|哪|什么|几|显示|是)")
 _BOUGHT = re.compile(r"(?:我|客户|他|她)[^,。?]{0,6}(?:买的|买了|订的|下的|拍的|定的)")
 _CHOICE = re.compile(
-    r"(?:发|用|走|是|寄)(?:的)?(?:什么|哪个|哪家|啥)(?:快递|物流)|(?:什么|哪家|哪个|啥)(?:快递|物流)(?:发|公司|送|寄|的)|(?:能|可以|可不可以|能不能|能否)(?:不能)?(?:发|用|走|换|指定|选)(?:顺丰|圆通|中通|韵达|申通|京东|邮政|ems|极兔)|是[^,。?]{0,6}(?:配送|快递|物流|送货|发货)的?(?:吗|么)|发(?:顺丰|圆通|中通|韵达|申通|邮政|ems)(?:吗|么|快递|不)|包邮|(?:运费|邮费|快递费|配送费|物流费|上楼费)|自提(?!点)|送货上门吗?|送(?:到)?楼|入户|(?:能|可以)(?:送|发|寄|配送)(?:到|去)(?!货|家|我|今|明|手|楼)[一-鿿]{2,8}(?:吗|么|不)$"
+    r"(?:发|用|走|是|寄)(?:的)?(?:什么|哪个|哪家|啥)(?:快递|物流)|(?:什么|哪家|哪个|啥)(?:快递|物流)(?:发|公司|送|寄|的)|(?:能|可以|可不可以|能不能|能否)(?:不能)?(?:发|用|走|换|指定|选)(?:顺丰|圆通|中通|韵达|申通|京东|邮政|ems|极兔)|换(?:个|成|一家|家)?(?:快递|物流|顺丰|圆通|中通|韵达|申通|京东|邮政)|是[^,。?]{0,6}(?:配送|快递|物流|送货|发货)的?(?:吗|么)|发(?:顺丰|圆通|中通|韵达|申通|邮政|ems)(?:吗|么|快递|不)|包邮|(?:运费|邮费|快递费|配送费|物流费|上楼费)|自提(?!点)|送货上门吗?|送(?:到)?楼|入户|(?:能|可以)(?:送|发|寄|配送)(?:到|去)(?!货|家|我|今|明|手|楼)[一-鿿]{2,8}(?:吗|么|不)$"
 )
 _MOVES = re.compile(
     r"到(?:哪|那)(?!个|款|种|家)|哪里了|哪儿了|什么时候|啥时候|何时|几时|多久|还没|没收到|没有收到|今天|明天|几天|几点|进度|信息|单号|更新|催|查|显示|状态|没动|怎么|为什么|停|在哪|哪去|丢|慢|签收"
@@ -186,6 +192,20 @@ def _aftersale(text: str, seen: int) -> Reading | None:
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _DENIED.search(plain):
         return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.AFTERSALE_STATUS,))
+    if _CONSEQUENCE.search(text) or re.match(r"(?:[^,。?]{0,6},)?[^,。?]{0,6}(?:退货|退回|寄回|返回)的?地址", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy", (Intent.REQUEST_REFUND,))
+    if _THREAT.search(text):
+        return Reading(Intent.WHERE_IS_ORDER, 0.65, "unsure", (Intent.REQUEST_REFUND, Intent.CANCEL_ORDER))
+    if re.match(r"(?:[^,。?]{0,3},)?(?:不?同意|拒绝|批准|驳回)[^,。?]{0,8}(?:退|换货)", text):
+        return Reading(
+            Intent.AFTERSALE_STATUS, 0.6, "unsure", (Intent.TODO,)
+        )  # a decision in somebody's mouth, without its ticket
+    if _ACCIDENT.search(plain) or _WOULD_RATHER_NOT.search(plain):
+        return Reading(Intent.WITHDRAW_AFTERSALE, 0.8, "negated")
+    if re.search(r"(?:不|别)(?:想|要|用)?退(?:货|款)?了?[,。 ]+[^,。?]{0,6}换", plain):
+        return Reading(Intent.REQUEST_EXCHANGE, 0.75, "", (), {"aftersale_kind": "exchange"})
+    if re.search(r"(?:商家|卖家|店家|客服|你们|他们)[^,。?]{0,4}(?:拒绝|不肯|不愿)[^,。?]{0,3}退", text):
+        return Reading(Intent.AFTERSALE_STATUS, 0.7, "", (Intent.REQUEST_REFUND,))
     if not seen & (REFUND | EXCHANGE | MONEY) and _PARCEL_BACK.search(text):
         return Reading(Intent.WHERE_IS_ORDER, 0.75, "", (Intent.AFTERSALE_STATUS,))
     if _withdraws(plain, seen):
@@ -308,7 +328,11 @@ def _address(text: str, seen: int) -> Reading | None:
             r"(?:能|帮|可以|想|怎么|麻烦|请)[^,。]{0,6}[改换修]", _A_NOT_A.sub("能", text)[kept.end() :]
         ):
             return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated", (Intent.ORDER_DETAIL,))
-        if _ADDRESS_DONE.search(text):
+        if seen & INVOICE and not re.search(r"收货|配送|送货|收件", text):
+            return None
+        if _ADDRESS_DONE.search(text) or re.search(
+            r"被[^,。?]{0,4}改|(?:快递员?|你们|谁|客服|商家|系统)[^,。?]{0,4}改了", text
+        ):
             return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "address"})
         if seen & (CHANGE | WRONG | EXCHANGE):
             if about_place and not seen & CHANGE and re.search(r"地址(?:是)?(?:没有?|不)(?:错|有误)|地址(?:对|正确)", text):
@@ -329,6 +353,14 @@ def _cancel(text: str, seen: int) -> Reading | None:
     plain = _A_NOT_A.sub("能", text)
     if _CANCEL_OTHER.search(plain) or _NOT_WANTED_BUT.search(text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if _CONSEQUENCE.search(text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy", (Intent.CANCEL_ORDER,))
+    if _THREAT.search(text):
+        return Reading(Intent.WHERE_IS_ORDER, 0.65, "unsure", (Intent.CANCEL_ORDER,))
+    if re.search(
+        r"(?:撤[销回]|取消)了?取消|取消[^,。?]{0,8}(?:撤回|撤销)|(?:手滑|误点|误操作|点错了?)[^,。?]{0,4}取消", plain
+    ):
+        return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.WITHDRAW_AFTERSALE, Intent.ORDER_DETAIL))
     if seen & CANCEL:
         if not _CANNOT_CANCEL.search(plain) and _NEGATED_CANCEL.search(plain):
             if re.search(
