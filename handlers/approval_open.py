@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from domain.approval import DECIDABLE, ApprovalPolicy, Case, State, next_rung
+from domain.approval import DECIDABLE, REVOCABLE, SENT_OUT, ApprovalPolicy, Case, State, next_rung
 from domain.clock import millis
 from domain.fingerprint import fingerprint, material
 from domain.margin import order_margin
@@ -26,6 +26,7 @@ from handlers.outgoing import redraw, send_to
 
 log = structlog.get_logger()
 NINETY_DAYS = timedelta(days=90)
+CHECK_AFTER = timedelta(minutes=20)
 UNSHIPPED = frozenset({Stage.UNPAID, Stage.HOLD, Stage.TO_SHIP})
 _NOBODY = ApprovalPolicy(version=0, rows=())
 _HOLDS = {"refund": "refund", "return": "refund", "cancel": "refund", "address": "address_review"}
@@ -219,8 +220,15 @@ def saved(uow: UnitOfWork, approval: Approval) -> Approval:
     """Write it and have every copy of its card redrawn."""
     after = uow.approvals.save(approval)
     uow.outbox.add([redraw(f"approval:{after.id}", cause=f"v{after.version}")])
-    if State(after.state) not in DECIDABLE:
-        uow.deadlines.drop(f"approval:{after.id}", "approval_due")
+    state, subject = State(after.state), f"approval:{after.id}"
+    if state not in DECIDABLE:
+        uow.deadlines.drop(subject, "approval_due")
+    if state in REVOCABLE | SENT_OUT:
+        # A net under the outbox: should its row ever be given up, somebody still looks.
+        begun = max(at for at in (after.execute_at, after.executed_at, after.created_at) if at)
+        uow.deadlines.put([Deadline(subject, "approval_check", begun + CHECK_AFTER)])
+    else:
+        uow.deadlines.drop(subject, "approval_check")
     return after
 
 

@@ -20,11 +20,11 @@ from domain.fingerprint import Difference, differences
 from domain.ports import Receipt
 from domain.privacy import safe_text
 from domain.refund_room import room
-from domain.store import Approval, Claimed, OrderCard, Outgoing, UnitOfWork
+from domain.store import Approval, Claimed, Deadline, OrderCard, Outgoing, UnitOfWork
 from domain.topics import Topic
 from handlers import approval_calls as platform
 from handlers.approval_calls import Look, Seen, Way
-from handlers.approval_open import ask_again, chats_of, managers, policy_of, record, release, saved
+from handlers.approval_open import CHECK_AFTER, ask_again, chats_of, managers, policy_of, record, release, saved
 from handlers.desk import Desk
 from handlers.outgoing import send_to
 
@@ -58,6 +58,19 @@ def _settle_row(approval: Approval, looks: int, due_at: datetime) -> Outgoing:
         _lane(approval),
         1,
     )
+
+
+def check(uow: UnitOfWork, due: Deadline, now: datetime, desk: Desk) -> None:
+    """Something decided has not come to an end for long: whatever became of its outbox row, it gets another one.
+
+    A second row does no harm: the claim, the stable key and the look before the call hold for it as well.
+    """
+    approval = uow.approvals.get(int(due.entity.partition(":")[2]))
+    if approval is None or State(approval.state) not in REVOCABLE | SENT_OUT:
+        return
+    row = execute_row(approval) if State(approval.state) in REVOCABLE else _settle_row(approval, 0, now)
+    uow.outbox.add([replace(row, key=ids.key(row.key, "check", millis(due.due_at)))])
+    uow.deadlines.put([Deadline(due.entity, due.kind, now + CHECK_AFTER)])
 
 
 def _lane(approval: Approval) -> str:

@@ -402,7 +402,7 @@ FEATURE = Feature(
         "approval.drop": Need(drop, May.REQUEST_CHANGE),
     },
     effects={Topic.EXECUTE: approval_saga.execute, Topic.SETTLE: approval_saga.settle},
-    due={"approval_due": approval_due.remind},
+    due={"approval_due": approval_due.remind, "approval_check": approval_saga.check},
     views={"approval": view, "approval_note": note},
     subjects={"approval": view},
 )

@@ -13,7 +13,7 @@ import pytest
 from domain.errors import Rejected, Unavailable
 from domain.order import AftersaleKind, AftersaleStage
 from domain.ports import DeadlineMoved
-from domain.store import Cost
+from domain.store import Cost, UnitOfWork
 from handlers.refunds import on_deadline
 from tests.builders import NOW, NUMBER, SHOP, aftersale, money, newer, order, shipped
 from tests.handlers.approval_bench import REFUNDS, Bench
@@ -603,3 +603,21 @@ async def test_a_newer_order_from_the_channel_keeps_our_hold(bench: Bench) -> No
     bench.arrive(aftersale())
     bench.arrive(newer(order(), seller_note="x"))
     assert bench.order().holds == ("refund",)
+
+
+async def test_a_decision_whose_outbox_row_was_given_up_is_still_carried_out(bench: Bench) -> None:
+    await agreed(bench)
+    bench.clock.move(timedelta(seconds=121))
+    now = bench.clock.now()
+
+    def give_up(u: UnitOfWork) -> None:
+        for row in u.outbox.claim(now, owner="dead", lease_seconds=60):
+            u.outbox.fail(row.id, error="gave up")
+
+    bench.store.write_now(give_up)
+    await bench.run()
+    assert bench.approval().state == "agreed"
+    await bench.run(21 * 60)
+    await bench.run()
+    assert bench.approval().state == "done"
+    assert bench.shop.effects == [("refund", "7100001")]
