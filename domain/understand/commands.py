@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from domain.dates import numeral
-from domain.understand.numbers import Numbers
+from domain.understand.identifiers import Numbers
 from domain.understand.plan import Intent
 from domain.understand.reading_zh import Reading
 

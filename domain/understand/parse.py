@@ -13,10 +13,10 @@ from domain.understand import sound
 from domain.understand.commands import read_command
 from domain.understand.figures import read_figures
 from domain.understand.follow import follow_up
+from domain.understand.identifiers import Numbers, read_numbers
 from domain.understand.lexicon import EMPTY, Lexicon
 from domain.understand.names import receiver_name
 from domain.understand.normal import is_chinese, normalise, unwrap
-from domain.understand.numbers import Numbers, read_numbers
 from domain.understand.plan import RISKY, Filter, Intent, Plan, Slots
 from domain.understand.reading_zh import Reading, read_chinese
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from domain.understand.numbers import Numbers
+from domain.understand.identifiers import Numbers
 from domain.understand.plan import Intent
 from domain.understand.reading_zh import Reading
 from domain.understand.words_en import Sense, senses
