@@ -1,3 +1,4 @@
+# mypy: disable-error-code="func-returns-value"
 """Approvals, alerts, deadlines, stock, outbox, inbox, leases, people, audit: the promises that others build on."""
 
 from __future__ import annotations
@@ -101,8 +102,8 @@ async def test_a_work_that_fails_gives_its_due_rows_back(store: SqlStore) -> Non
 # --- stock ------------------------------------------------------------------------------------------------------------
 
 
-def move(kind: str, quantity: int, key: str, **more: int) -> StockMove:
-    return StockMove("SKU-1", "杭州仓", kind, quantity, key, NOW, **more)
+def move(kind: str, quantity: int, key: str, order_id: int = 0) -> StockMove:
+    return StockMove("SKU-1", "杭州仓", kind, quantity, key, NOW, order_id)
 
 
 async def test_levels_are_the_sum_of_the_ledger(store: SqlStore) -> None:
@@ -199,7 +200,7 @@ async def test_lanes_go_one_at_a_time_in_order_and_do_not_wait_for_each_other(st
     )  # fmt: skip
     assert await claim(store) == ["free", "a1", "b1"]
     assert await claim(store) == []
-    rows = dict(await store.read(lambda r: r.rows("SELECT key,id FROM outbox")))
+    rows: dict[str, int] = dict(await store.read(lambda r: r.rows("SELECT key,id FROM outbox")))
     await store.write(lambda u: u.outbox.retry(rows["a1"], due_at=NOW + timedelta(minutes=5), error="429"))
     assert await claim(store, 0.5) == []  # a1 waits for its retry, and a2 waits for a1
     await store.write(lambda u: [u.outbox.done(rows[one]) for one in ("free", "b1")])
