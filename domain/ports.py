@@ -299,3 +299,18 @@ class ReceivesChat(Protocol):
     def receive(self, request: RawRequest) -> ChatReceipt:
         """HTTP mode: verify and decode. Raises Forged, BadInput."""
         ...
+
+
+@runtime_checkable
+class StreamsChat(Protocol):
+    """Chat that arrives over a connection which we open and keep (WeCom's long connection, DingTalk's Stream)."""
+
+    one_holder: bool
+    """Whether the platform lets only one connection live (WeCom): then one replica holds it, by lease."""
+
+    async def listen(self, store: Callable[[Sequence[Incoming]], Awaitable[None]]) -> None:
+        """Run until cancelled; reconnects by itself. The platform is told "received" only after `store` has returned.
+
+        Raises NeedsAuthorization when only a person can make the platform talk to us again.
+        """
+        ...
