@@ -47,8 +47,12 @@ class Http:
         headers: Mapping[str, str] | None = None,
         what: str = "",
         parse: Callable[[bytes], Any] = jsonlib.loads,
+        refusals: bool = False,
     ) -> Any:
         """Send one request and give back the parsed body. `changes`: whether a lost answer leaves a doubt behind.
+
+        `refusals` is for platforms that put their error code into the body of a 4xx answer: a JSON object there is given
+        back like any other answer, and the caller reads the code.
 
         `what` names the call in errors (never a query string: that holds tokens). Raises Unavailable, OutcomeUnknown,
         NeedsAuthorization, ProtocolBroken.
@@ -67,6 +71,8 @@ class Http:
         except (httpx.InvalidURL, httpx.DecodingError, httpx.TooManyRedirects) as broken:
             raise _garble(f"{name}: unusable answer", changes=changes) from broken
         self.server_time = _date(answer.headers.get_list("date")) or self.server_time
+        if refusals and 400 <= answer.status_code < 500 and (told := _object(answer.content)) is not None:
+            return told
         if answer.status_code == 429:
             raise Unavailable(f"{name}: too fast", retry_after=_seconds(answer.headers.get("retry-after")))
         if answer.status_code in (401, 403):
@@ -84,6 +90,14 @@ class Http:
 
     async def aclose(self) -> None:
         await self._client.aclose()
+
+
+def _object(content: bytes) -> dict[str, Any] | None:
+    try:
+        found = jsonlib.loads(content) if len(content) <= MAX_ANSWER else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _seconds(header: str | None) -> float:
