@@ -29,6 +29,7 @@ from domain.store import Alert
 
 MAX_NOTES = 20
 MAX_NOTE = 200
+SUPERSEDED = "~superseded"  # in `resolved_by`: not over, but told by a graver or newer alert from now on
 
 
 class State(StrEnum):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.alert import Firing
+from domain.alert import SUPERSEDED, Firing
 from domain.clock import millis
 from domain.conditions import Facts, Value
 from domain.order import OPEN_STAGES, Order, Parcel, Stage, Track, TrackStage
@@ -205,7 +205,7 @@ def ship_by_due(uow: UnitOfWork, deadline: Deadline, now: datetime, desk: Desk) 
             continue
         raise_firing(uow, Firing(rule, deadline.entity, seen, (order_id,), order_cause(order, desk), shown), now)
         if deadline.kind == "ship_by_missed":
-            finish_entity(uow, book.of("ship_by_soon"), deadline.entity, now)
+            finish_entity(uow, book.of("ship_by_soon"), deadline.entity, now, by=SUPERSEDED)
     _arm_next(uow, deadline, _moments(book.of(deadline.kind), seen, due), now)
 
 
@@ -303,7 +303,7 @@ def parcel_due(uow: UnitOfWork, deadline: Deadline, now: datetime, desk: Desk) -
             if fires:
                 raise_firing(uow, Firing(rule, entity, seen, (order_id,), cause, shown), now)
                 if kind == "no_scan":
-                    finish_entity(uow, book.of("no_pickup"), entity, now)
+                    finish_entity(uow, book.of("no_pickup"), entity, now, by=SUPERSEDED)
         anchor = state.still_since if kind == "no_scan" else state.uploaded
         moments += _moments(book.of(kind), seen, anchor)
     _arm_next(uow, deadline, moments, now)

@@ -15,8 +15,8 @@ from domain.alert import (
     MOST,
     SINGLES,
     SPAN,
+    SUPERSEDED,
     State,
-    annotate,
     digest_of,
     escalate,
     is_digest,
@@ -253,7 +253,7 @@ def recount(uow: UnitOfWork, deadline: Deadline, now: datetime, desk: Desk) -> N
     if left == 0:
         # Fewer than it was sent with: the rest got worse or woke up and speaks in a newer message.
         moved = len(members) < digest.facts["members"]
-        finish(uow, annotate(digest, "小单", "moved", now) if moved else digest, now)
+        finish(uow, digest, now, by=SUPERSEDED if moved else "")
         return
     if left != digest.facts.get("standing"):
         facts = {**digest.facts, "standing": left}

@@ -99,12 +99,12 @@ def settle(uow: UnitOfWork, rule: Rule, entity: str, seen: Facts, now: datetime)
     uow.deadlines.put([Deadline(entity_of(standing), "alert_clear", now + rule.hold_down)])
 
 
-def finish_entity(uow: UnitOfWork, rules: list[Rule], entity: str, now: datetime) -> None:
-    """The entity is no longer in question (shipped, delivered, closed): end its alerts at once."""
+def finish_entity(uow: UnitOfWork, rules: list[Rule], entity: str, now: datetime, *, by: str = "") -> None:
+    """The entity is no longer in question (shipped, delivered, closed, or `by=SUPERSEDED`): end its alerts at once."""
     for rule in rules:
         standing = uow.alerts.open_by_fingerprint(fingerprint(rule.name, entity))
         if standing is not None:
-            finish(uow, standing, now)
+            finish(uow, standing, now, by=by)
 
 
 def finish(uow: UnitOfWork, alert: Alert, now: datetime, *, by: str = "") -> None:

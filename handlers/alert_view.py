@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from domain.alert import State, is_digest
+from domain.alert import SUPERSEDED, State, is_digest
 from domain.chat import Ask, Button, ButtonStyle, Card, ChatRef, Document, Picture, Reply, Tone
 from domain.clock import SHANGHAI, moment
 from domain.errors import Refused
@@ -51,7 +51,7 @@ def look(reads: Reads, alert_id: int, book: RuleBook) -> Looked:
 
 def tone_of(alert: Alert) -> Tone:
     if alert.state == State.RESOLVED:
-        return Tone.DONE
+        return Tone.INFO if alert.facts.get("resolved_by") == SUPERSEDED else Tone.DONE
     if alert.severity == Severity.CRITICAL:
         return Tone.BAD
     return Tone.WATCH if alert.severity == Severity.WARNING else Tone.INFO

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain.alert import SUPERSEDED
 from domain.clock import moment
 from domain.people import Role
 from domain.privacy import safe_text
@@ -88,6 +89,8 @@ class En(Zh):
         return f"💤 {safe_text(who, 16)}: again " + ("when worse" if until is None else when(until, now, lang="en"))
 
     def resolved(self, at: datetime, by: str, now: datetime) -> str:
+        if by == SUPERSEDED:
+            return f"a newer alert goes on from {clock(at, now, lang='en')}"
         return f"✅ {clock(at, now, lang='en')} " + (f"settled by {safe_text(by, 16)}" if by else "over")
 
     def note(self, who: str, text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain.alert import SUPERSEDED
 from domain.clock import moment
 from domain.money import Money
 from domain.people import Role
@@ -160,10 +161,12 @@ class Zh:
         return f"💤 {safe_text(who, 16)} 设了稍后，{when_}"
 
     def resolved(self, at: datetime, by: str, now: datetime) -> str:
+        if by == SUPERSEDED:
+            return f"{clock(at, now)} 起由更新的一条提醒接着说"
         return f"✅ {clock(at, now)} {f'{safe_text(by, 16)} 已处理' if by else '已恢复'}"
 
     def note(self, who: str, text: str) -> str:
-        known = {"keep": "保持锁定", "lapsed": "认领后一直没解决，重新待认领", "moved": "其余的已转到更新的提醒"}
+        known = {"keep": "保持锁定", "lapsed": "认领后一直没解决，重新待认领"}
         return f"{safe_text(who, 16)}：{known.get(text, safe_text(text, 60))}"
 
     def footer(self, rule: str, version: int, first: datetime, count: int, now: datetime) -> str:

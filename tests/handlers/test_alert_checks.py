@@ -42,6 +42,7 @@ async def test_soon_then_missed_each_on_its_minute_and_soon_ends_when_missed(ben
     await bench.run(seconds=2)
     assert "已超" in bench.card().lines[0]
     assert bench.alert(soon).state == State.RESOLVED
+    assert not any("已恢复" in text for text in bench.card(soon).lines)
 
 
 async def test_a_moved_promise_moves_the_deadlines_and_ends_what_no_longer_holds(bench: Bench) -> None:

@@ -183,4 +183,4 @@ async def test_a_digest_whose_members_got_worse_moves_to_a_newer_one_and_calls_n
     assert second != first
     assert bench.alert(second).severity == "critical"
     assert bench.alert(first).state == State.RESOLVED
-    assert any("转到更新的提醒" in text for text in bench.card(first).lines)
+    assert any("由更新的一条提醒接着说" in text for text in bench.card(first).lines)
