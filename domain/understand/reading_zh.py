@@ -181,13 +181,8 @@ def _how(text: str) -> dict[str, str]:
     return {}
 
 
-def _aftersale(text: str, seen: int) -> Reading | None:
-    if seen & DOCUMENT and not seen & REFUND:
-        return Reading(Intent.OUT_OF_SCOPE, 0.6, "", (Intent.DOCUMENTS,))
-    plain = _A_NOT_A.sub("能", text)
-    exchange_only = seen & EXCHANGE and not seen & (REFUND | RETURN | BACK)
-    if exchange_only and (seen & ADDRESS or re.search(r"收[货件获]人|电话|号码|手机号|联系", text)):
-        return None
+def _not_meant(text: str, plain: str, seen: int) -> Reading | None:
+    """Denials, threats, accidents, withdrawals: a refund is named, but nobody asks for one."""
     if re.search(r"券|红包|积分|京豆|余额", text) and not re.search(r"退款|退货|退钱", text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _DENIED.search(plain):
@@ -210,6 +205,18 @@ def _aftersale(text: str, seen: int) -> Reading | None:
         return Reading(Intent.WHERE_IS_ORDER, 0.75, "", (Intent.AFTERSALE_STATUS,))
     if _withdraws(plain, seen):
         return Reading(Intent.WITHDRAW_AFTERSALE, 0.9, "negated")
+    return None
+
+
+def _aftersale(text: str, seen: int) -> Reading | None:
+    if seen & DOCUMENT and not seen & REFUND:
+        return Reading(Intent.OUT_OF_SCOPE, 0.6, "", (Intent.DOCUMENTS,))
+    plain = _A_NOT_A.sub("能", text)
+    exchange_only = seen & EXCHANGE and not seen & (REFUND | RETURN | BACK)
+    if exchange_only and (seen & ADDRESS or re.search(r"收[货件获]人|电话|号码|手机号|联系", text)):
+        return None
+    if (reading := _not_meant(text, plain, seen)) is not None:
+        return reading
     if seen & AFTERSALE and not seen & (REFUND | RETURN | BACK | EXCHANGE):
         if seen & (WHEN | PROGRESS | LOOK | DONE | URGE | WHERE) or re.search(r"呢|了吗|没来|还没", text):
             return Reading(Intent.AFTERSALE_STATUS, 0.8)
@@ -386,7 +393,8 @@ def _cancel(text: str, seen: int) -> Reading | None:
     return Reading(Intent.CANCEL_ORDER, 0.75, "", (Intent.REQUEST_REFUND,))
 
 
-def _ordinary(text: str, seen: int) -> Reading:
+def _before_parcels(text: str, seen: int) -> Reading | None:
+    """Tasks, other delivery times, stock, money: what would otherwise be taken for a question about a parcel."""
     if seen & TODO:
         return Reading(Intent.TODO, 0.9)
     if (seen & (CHANGE | TIME | EXCHANGE) or _LATER.search(text)) and _DELIVERY_TIME.search(text):
@@ -421,6 +429,13 @@ def _ordinary(text: str, seen: int) -> Reading:
         return Reading(Intent.CUSTOMER_ORDERS, 0.75)
     if re.search(r"(?:付款|下单|购买|支付)(?:的)?(?:是)?(?:什么时候|几号|哪天|几点)(?!能|会|可以|到|发|送|才)", text):
         return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "paid_at"})
+    return None
+
+
+def _ordinary(text: str, seen: int) -> Reading:
+    reading = _before_parcels(text, seen)
+    if reading is not None:
+        return reading
     moving = seen & (WHERE | PARCEL | SHIP | ARRIVE | URGE)
     if seen & FOREIGN and not (moving and _moves_strongly(text, seen)):
         if seen & FIELD and seen & ORDER:
