@@ -94,35 +94,11 @@ def callback_routes(house: House) -> list[BaseRoute]:
         except BadInput:
             return _refuse(name, "unreadable", 400)
         if receipt.events:
-            now = house.desk.clock.now()
-            source = f"{name}/{shop}"
-            rows = [
-                (
-                    source,
-                    "push",
-                    event.dedupe,
-                    f"{source}:{event.order_number or event.dedupe}",
-                    {
-                        "connector": name,
-                        "shop": shop,
-                        "event": {
-                            "kind": event.kind,
-                            "dedupe": event.dedupe,
-                            "body": event.body,
-                            "order_number": event.order_number,
-                        },
-                    },
-                    now,
-                )
-                for event in receipt.events
-            ]
             try:
-                fresh = await house.desk.store.inbox.accept(rows)
+                await house.accept_pushes(name, shop, receipt.events)
             except DeskError:
-                log.exception("inbox.accept_failed", source=source)
+                log.exception("inbox.accept_failed", source=name)
                 return Response(status_code=503)
-            ACCEPTED.labels(name).inc(fresh)
-            house.worker.wake()
         return Response(receipt.body, receipt.status, media_type=receipt.media_type)
 
     return [

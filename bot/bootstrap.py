@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from starlette.routing import BaseRoute
 
 from bot.connections import Connections, connect
 from bot.dispatch import Dispatcher
+from bot.metrics import ACCEPTED
 from bot.tokens import StoredTokens
 from bot.worker import InboxWorker
 from config.rulebook import read_rules
@@ -26,7 +28,7 @@ from domain.approval_policy import ApprovalPolicy
 from domain.clock import Clock, SystemClock
 from domain.people import May, Role
 from domain.policy import Policy
-from domain.ports import Chat, ReceivesPushes
+from domain.ports import Chat, PushEvent, ReceivesPushes
 from domain.rules import RuleBook
 from domain.store import Store
 from domain.tokens import Signer
@@ -37,6 +39,7 @@ from handlers.router import Router
 from integrations._kit.http import inside_unit_of_work
 from scheduler.clock import Bells
 from scheduler.relay import Relay
+from scheduler.streams import keep_streams
 from scheduler.timetable import timetable
 from storage import Keys, open_store
 
@@ -72,6 +75,24 @@ class House:
     def push_receiver(self, name: str, shop: str) -> ReceivesPushes | None:
         return self.connections.receiver(name, shop)
 
+    async def accept_pushes(self, name: str, shop: str, events: Sequence[PushEvent]) -> None:
+        """Durably store a channel's events; returns once they are on disk. Events of one order are handled in order."""
+        now = self.desk.clock.now()
+        source = f"{name}/{shop}"
+        rows = [
+            (
+                source,
+                "push",
+                event.dedupe,
+                f"{source}:{event.order_number or event.dedupe}",
+                {"connector": name, "shop": shop, "event": dataclasses.asdict(event)},
+                now,
+            )
+            for event in events
+        ]
+        ACCEPTED.labels(name).inc(await self.desk.store.inbox.accept(rows))
+        self.worker.wake()
+
     @contextlib.asynccontextmanager
     async def running(self, *, background: bool = True) -> AsyncIterator[None]:
         """Start the workers, and leave nothing behind when it ends."""
@@ -80,6 +101,7 @@ class House:
         if background:
             tasks = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.relay.run())]
             jobs = timetable(self.desk, self.router, pull_every=self.pull_every)
+            tasks.append(asyncio.create_task(keep_streams(self.desk, self.accept_pushes, owner=self.owner)))
             bells = Bells(jobs, self.desk.store.leases, owner=self.owner)
             bells.start()
         try:
@@ -139,10 +161,15 @@ def open_house(
     connections: Connections | None = None,
     chats: Mapping[str, Chat] | None = None,
     policy: Policy | None = None,
+    store: Store | None = None,
 ) -> House:
-    """Build everything from settings. Tests and the demo hand in their own clock, connections or chats."""
+    """Build everything from settings. Tests and the demo hand in their own clock, connections, chats or open store."""
     clock = clock or SystemClock()
-    store, kept, keys = open_storage(settings, clock)
+    if store is None:
+        store, kept, keys = open_storage(settings, clock)
+    else:
+        kept = secrets_of(settings, lambda: Keys.generate().text())
+        keys = Keys.parse(kept.keys)
     signer = Signer(*(secret.strip().encode() for secret in kept.signing_keys.split(",")))
     if connections is None:
         connections = connect(settings.connectors(), clock=clock, tokens=StoredTokens(store, keys))

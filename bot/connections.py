@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from domain.clock import Clock
 from domain.errors import BadInput
@@ -30,7 +30,7 @@ class Connection:
     def offers(self, port: type[P]) -> P | None:
         """The connector as that port, if its card declares it and its code backs it."""
         declared = any(PROTOCOLS[capability] is port for capability in self.manifest.capabilities)
-        return cast(P, self.connector) if declared and isinstance(self.connector, port) else None
+        return self.connector if declared and isinstance(self.connector, port) else None
 
 
 @dataclass(slots=True)

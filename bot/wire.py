@@ -11,7 +11,7 @@ from domain.store import Json
 def pack(incoming: Incoming) -> tuple[str, str, str, Json]:
     """(kind, dedupe, lane, payload) of one incoming thing. One chat and person is one lane: handled in order."""
     chat, sender = incoming.chat, incoming.sender
-    base = {
+    base: dict[str, Json] = {
         "chat": [chat.platform, chat.chat_id, chat.kind.value],
         "sender": [sender.user_id, sender.name],
         "sent_at": incoming.sent_at.isoformat(),

@@ -25,9 +25,11 @@ from domain.ports import (
     PullsOrders,
     PushEvent,
     ReceivesPushes,
+    StreamsPushes,
     Window,
 )
 from domain.store import InboxItem, OrderEvent, UnitOfWork, Upserted
+from handlers import refunds
 from handlers.desk import Desk
 from handlers.router import Router
 
@@ -105,6 +107,9 @@ def _aftersale(uow: UnitOfWork, aftersale: Aftersale, now: datetime, desk: Desk,
 
 
 def _deadline(uow: UnitOfWork, moved: DeadlineMoved, now: datetime, desk: Desk, router: Router) -> int:
+    if moved.kind == "aftersale":
+        refunds.on_deadline(uow, moved, now, desk)
+        return 1
     stored = uow.orders.get(moved.channel, moved.shop, moved.order_number)
     if stored is None or moved.kind != "ship_by" or stored.order.ship_by == moved.due_at:
         return 0
@@ -124,7 +129,10 @@ def source_name(channel: str, shop: str) -> str:
 
 
 async def pull(desk: Desk, router: Router, channel: str, shop: str, *, since: datetime | None = None) -> Pulled:
-    """Bring a shop up to date. Raises what the connector raises, after recording it as the source's last error."""
+    """Bring a shop up to date; a new shop from `BACKFILL` ago, or from `since`.
+
+    Raises what the connector raises, after recording it as the source's last error.
+    """
     result = Pulled()
     source = source_name(channel, shop)
     try:
@@ -203,7 +211,7 @@ async def pushed(item: InboxItem, desk: Desk, router: Router) -> int:
     """Handle one stored push: ask the connector what it means, apply that. Raises to be tried again."""
     channel, shop = item.payload["connector"], item.payload["shop"]
     event = PushEvent(**item.payload["event"])
-    connector = desk.channels.get(channel, shop, ReceivesPushes)
+    connector = desk.channels.get(channel, shop, ReceivesPushes) or desk.channels.get(channel, shop, StreamsPushes)
     if connector is None:
         now = desk.clock.now()
         await desk.store.write(

@@ -43,6 +43,7 @@ def serve(
         port=port or settings.port,
         log_level="warning",
         access_log=False,  # paths hold signed tokens
+        ws="websockets-sansio",
     )
 
 

@@ -64,7 +64,7 @@ class World:
     def somebody(self) -> Row:
         """A receiver who does not exist (numbers of the 170-0000 range are not given to people)."""
         rng = self.rng
-        province, city, district, town, street = rng.choice(PLACES)
+        province, city, district, town, street = rng.choices(PLACES, [7, 3, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1])[0]
         return {
             "name": rng.choice(FAMILY_NAMES) + rng.choice(GIVEN_NAMES),
             "phone": f"1700000{rng.randrange(10000):04d}",
@@ -127,7 +127,7 @@ class World:
         )
 
     def ship(self, shop: str, number: str, receiver: Row, *, at: float, stall: bool = False, company: str = "") -> Parcel:
-        carrier = company or self.rng.choices([name for name, _, _ in SHIPPERS], [5, 3, 2])[0]
+        carrier = company or self.rng.choices([name for name, _, _ in SHIPPERS], [7, 2, 1])[0]
         waybill = self.waybill(carrier)
         if shop == "douyin":
             self.douyin.buyers.ship_in_back_office(number, waybill=waybill, company=carrier)
@@ -179,7 +179,7 @@ class World:
             parcel = self.ship(shop, number, receiver, at=leaves)
             signed = parcel.scans[-1].at
             if signed < now:
-                at(signed + rng.uniform(1, 60) * HOUR, lambda: self._confirm(shop, number))
+                at(signed + rng.uniform(40, 200) * HOUR, lambda: self._confirm(shop, number))
 
         at(leaves, send)
 

@@ -30,7 +30,7 @@ class Groups:
     def __init__(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         self._path = path
-        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)  # closed by whoever drops it
         self._db.executescript(
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536; PRAGMA temp_store=FILE;"
             "CREATE TABLE rows (seq INTEGER PRIMARY KEY, key TEXT NOT NULL,"

@@ -10,6 +10,7 @@ from typing import Any
 
 from domain.money import Money
 from domain.order import Order, OrderLine, Parcel, Receiver, Stage
+from domain.waybill import candidates
 from integrations.sheets import cells
 from integrations.sheets.cells import Unreadable
 from integrations.sheets.grouping import Row
@@ -237,9 +238,30 @@ class OrderMapper:
         if not head["waybill"]:
             return ()
         codes = [cells.clean(part) for part in head["waybill"].replace("；", ";").replace(",", ";").split(";")]
+        carrier = _carrier(head["carrier"])
         return tuple(
-            Parcel(code.removeprefix("No:").strip()[:64], head["carrier"][:40], head["shipped_at"]) for code in codes if code
+            Parcel(number, carrier or _by_number(number), head["shipped_at"])
+            for code in codes
+            if (number := code.removeprefix("No:").strip()[:64])
         )
+
+
+_CARRIERS = {
+    "顺丰": "sf", "中通": "zto", "申通": "sto", "圆通": "yto", "韵达": "yunda", "极兔": "jt", "京东": "jd", "德邦": "deppon",
+    "邮政": "ems", "ems": "ems", "菜鸟": "cainiao", "丹鸟": "cainiao", "sf express": "sf", "ups": "ups", "usps": "usps",
+    "fedex": "fedex", "dhl": "dhl",
+}  # fmt: skip
+
+
+def _carrier(name: str) -> str:
+    """Our code of a carrier by the name that exports write: 顺丰速运, 圆通速递(YTO), DHL eCommerce."""
+    plain = name.lower()
+    return next((code for word, code in _CARRIERS.items() if word in plain), "")
+
+
+def _by_number(number: str) -> str:
+    guesses = candidates(number)
+    return guesses[0].carrier if guesses else ""
 
 
 def _never_paid(head: dict[str, Any], paid: Money | None) -> bool:

@@ -1,0 +1,75 @@
+"""Message channels that we open and keep (Pinduoduo's): one replica holds each, by lease; what arrives goes to the inbox."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from domain.errors import DeskError, NeedsAuthorization
+from domain.ports import PushEvent, StreamsPushes
+from handlers.desk import Desk
+
+log = structlog.get_logger()
+LEASE_SECONDS = 30.0
+_RETRY_SECONDS = 15.0
+_GRANT_SECONDS = 600.0
+
+Accept = Callable[[str, str, Sequence[PushEvent]], Awaitable[None]]
+"""(connector, shop, events): returns once they are on disk."""
+
+
+async def keep_streams(desk: Desk, accept: Accept, *, owner: str) -> None:
+    """Run every connected shop's stream until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for channel, shop in desk.channels.shops():
+            stream = desk.channels.get(channel, shop, StreamsPushes)
+            if stream is not None:
+                group.create_task(_keep(desk, stream, channel, shop, accept, owner))
+
+
+async def _keep(desk: Desk, stream: StreamsPushes, channel: str, shop: str, accept: Accept, owner: str) -> None:
+    name = f"stream.{channel}.{shop}"
+    while True:
+        wait = _RETRY_SECONDS
+        if await desk.store.leases.take(name, owner, seconds=LEASE_SECONDS):
+            try:
+                await _while_held(desk, stream, channel, shop, accept, name, owner)
+            except NeedsAuthorization:
+                await _needs_grant(desk, f"{channel}/{shop}")
+                wait = _GRANT_SECONDS
+            except DeskError as known:
+                log.warning("stream.lost", channel=channel, error=type(known).__name__)
+            except Exception:
+                log.exception("stream.crashed", channel=channel)
+            finally:
+                await desk.store.leases.give(name, owner)
+        await asyncio.sleep(wait)
+
+
+async def _needs_grant(desk: Desk, source: str) -> None:
+    now = desk.clock.now()
+    await desk.store.write(lambda u: u.cursors.failed(source, now, "消息通道要店主重新授权"))
+
+
+async def _while_held(
+    desk: Desk, stream: StreamsPushes, channel: str, shop: str, accept: Accept, name: str, owner: str
+) -> None:
+    """Listen as long as the lease is ours; whoever loses it stops at once, so that two never listen."""
+
+    async def store(events: Sequence[PushEvent]) -> None:
+        await accept(channel, shop, events)
+
+    listening = asyncio.create_task(stream.listen(store))
+    try:
+        while not listening.done():
+            await asyncio.wait({listening}, timeout=LEASE_SECONDS / 3)
+            if not listening.done() and not await desk.store.leases.take(name, owner, seconds=LEASE_SECONDS):
+                return
+        await listening
+    finally:
+        listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError, DeskError):
+            await listening
