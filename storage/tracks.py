@@ -64,9 +64,7 @@ def merge_tracks(before: Track | None, incoming: Track) -> Track:
             merged[one.at, one.text] = max((one, other), key=_event_key) if other else one
     events = tuple(sorted(merged.values(), key=_event_key))[-_EVENTS_CAP:]
     newest = incoming if before is None or _said_key(incoming) >= _said_key(before) else before
-    stage = newest.stage
-    if events and (not newest.events or _event_key(newest.events[-1]) < _event_key(events[-1])):
-        stage = events[-1].stage
+    stage = events[-1].stage if events else newest.stage
     return Track(
         incoming.waybill, newest.carrier, events, stage, newest.source, newest.fetched_at,
         incoming.closed or (before is not None and before.closed), newest.corrected_carrier,
