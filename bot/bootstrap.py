@@ -17,14 +17,16 @@ from typing import Any
 import yaml
 from starlette.routing import BaseRoute
 
-from bot.connections import Connections, connect
+from bot.connections import Connections, connect, connect_chats
 from bot.dispatch import Dispatcher
 from bot.metrics import ACCEPTED
 from bot.tokens import StoredTokens
+from bot.wire import pack
 from bot.worker import InboxWorker
 from config.rulebook import read_rules
 from config.settings import Secrets, Settings, secrets_of
 from domain.approval_policy import ApprovalPolicy
+from domain.chat import Incoming
 from domain.clock import Clock, SystemClock
 from domain.people import May, Role
 from domain.policy import Policy
@@ -39,7 +41,7 @@ from handlers.router import Router
 from integrations._kit.http import inside_unit_of_work
 from scheduler.clock import Bells
 from scheduler.relay import Relay
-from scheduler.streams import keep_streams
+from scheduler.streams import keep_chats, keep_streams
 from scheduler.timetable import timetable
 from storage import Keys, open_store
 
@@ -93,6 +95,13 @@ class House:
         ACCEPTED.labels(name).inc(await self.desk.store.inbox.accept(rows))
         self.worker.wake()
 
+    async def accept_chat(self, platform: str, incoming: Sequence[Incoming]) -> None:
+        """Durably store messages and clicks that came over a kept connection; returns once they are on disk."""
+        now = self.desk.clock.now()
+        rows = [(platform, *pack(each), now) for each in incoming]
+        ACCEPTED.labels(platform).inc(await self.desk.store.inbox.accept(rows))
+        self.worker.wake()
+
     @contextlib.asynccontextmanager
     async def running(self, *, background: bool = True) -> AsyncIterator[None]:
         """Start the workers, and leave nothing behind when it ends."""
@@ -102,6 +111,7 @@ class House:
             tasks = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.relay.run())]
             jobs = timetable(self.desk, self.router, pull_every=self.pull_every)
             tasks.append(asyncio.create_task(keep_streams(self.desk, self.accept_pushes, owner=self.owner)))
+            tasks.append(asyncio.create_task(keep_chats(self.desk, self.accept_chat, owner=self.owner)))
             bells = Bells(jobs, self.desk.store.leases, owner=self.owner)
             bells.start()
         try:
@@ -171,13 +181,16 @@ def open_house(
         kept = secrets_of(settings, lambda: Keys.generate().text())
         keys = Keys.parse(kept.keys)
     signer = Signer(*(secret.strip().encode() for secret in kept.signing_keys.split(",")))
+    tokens = StoredTokens(store, keys)
     if connections is None:
-        connections = connect(settings.connectors(), clock=clock, tokens=StoredTokens(store, keys))
+        connections = connect(settings.connectors(), clock=clock, tokens=tokens)
+    if chats is None:
+        chats = connect_chats(settings.connectors(), clock=clock, tokens=tokens)
     desk = Desk(
         store=store,
         clock=clock,
         channels=connections,
-        chats=chats if chats is not None else {},
+        chats=chats,
         signer=signer,
         policy=policy or load_policy(settings.data_dir),
         base_url=settings.base_url.rstrip("/"),

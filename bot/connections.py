@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from domain.clock import Clock
 from domain.errors import BadInput
-from domain.ports import ReceivesPushes
+from domain.ports import Chat, ReceivesPushes
 from handlers.desk import Limits
 from integrations import registry
 from integrations._kit.manifest import PROTOCOLS, Kind, Manifest
@@ -94,6 +94,18 @@ def connect(config: Mapping[str, Any], *, clock: Clock, tokens: TokenStore) -> C
         made.channels[name, shop] = dataclasses.replace(connection, shop=shop)
     for name, section in config.get("carriers", {}).items():
         made.carrier_services[name] = build(name, section, f"carriers.{name}", clock=clock, tokens=tokens)
+    return made
+
+
+def connect_chats(config: Mapping[str, Any], *, clock: Clock, tokens: TokenStore) -> dict[str, Chat]:
+    """The chat platforms that the settings file switches on (`[chats.dingtalk]`, `[chats.wecom]`). Raises BadInput."""
+    made: dict[str, Chat] = {}
+    for name, section in config.get("chats", {}).items():
+        connection = build(name, section, f"chats.{name}", clock=clock, tokens=tokens)
+        chat = connection.offers(Chat)
+        if chat is None:
+            raise BadInput(f"[chats.{name}] {name} 不是聊天平台")
+        made[name] = chat
     return made
 
 

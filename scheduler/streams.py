@@ -1,4 +1,7 @@
-"""Message channels that we open and keep (Pinduoduo's): one replica holds each, by lease; what arrives goes to the inbox."""
+"""Message channels that we open and keep (Pinduoduo's, the chat platforms'): what arrives goes to the inbox.
+
+A channel that lets only one connection live is held by one replica, by lease.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from domain.chat import Incoming
 from domain.errors import DeskError, NeedsAuthorization
-from domain.ports import PushEvent, StreamsPushes
+from domain.ports import PushEvent, StreamsChat, StreamsPushes
 from handlers.desk import Desk
 
 log = structlog.get_logger()
@@ -19,6 +23,8 @@ _GRANT_SECONDS = 600.0
 
 Accept = Callable[[str, str, Sequence[PushEvent]], Awaitable[None]]
 """(connector, shop, events): returns once they are on disk."""
+AcceptChat = Callable[[str, Sequence[Incoming]], Awaitable[None]]
+"""(platform, messages and clicks): returns once they are on disk."""
 
 
 async def keep_streams(desk: Desk, accept: Accept, *, owner: str) -> None:
@@ -67,6 +73,56 @@ async def _while_held(
         while not listening.done():
             await asyncio.wait({listening}, timeout=LEASE_SECONDS / 3)
             if not listening.done() and not await desk.store.leases.take(name, owner, seconds=LEASE_SECONDS):
+                return
+        await listening
+    finally:
+        listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError, DeskError):
+            await listening
+
+
+async def keep_chats(desk: Desk, accept: AcceptChat, *, owner: str) -> None:
+    """Run the kept connection of every chat platform that has one, until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for platform, chat in desk.chats.items():
+            if isinstance(chat, StreamsChat):
+                group.create_task(_keep_chat(desk, chat, platform, accept, owner))
+
+
+async def _keep_chat(desk: Desk, chat: StreamsChat, platform: str, accept: AcceptChat, owner: str) -> None:
+    name = f"stream.chat.{platform}"
+
+    async def store(incoming: Sequence[Incoming]) -> None:
+        await accept(platform, incoming)
+
+    while True:
+        wait = _RETRY_SECONDS
+        if not chat.one_holder or await desk.store.leases.take(name, owner, seconds=LEASE_SECONDS):
+            try:
+                await _listen(desk, chat, store, name, owner)
+            except NeedsAuthorization as closed:
+                log.error("chat.needs_authorization", platform=platform, why=str(closed))
+                wait = _GRANT_SECONDS
+            except DeskError as known:
+                log.warning("chat.lost", platform=platform, error=type(known).__name__)
+            except Exception:
+                log.exception("chat.crashed", platform=platform)
+            finally:
+                if chat.one_holder:
+                    await desk.store.leases.give(name, owner)
+        await asyncio.sleep(wait)
+
+
+async def _listen(
+    desk: Desk, chat: StreamsChat, store: Callable[[Sequence[Incoming]], Awaitable[None]], name: str, owner: str
+) -> None:
+    listening = asyncio.create_task(chat.listen(store))
+    try:
+        while not listening.done():
+            await asyncio.wait({listening}, timeout=LEASE_SECONDS / 3)
+            if listening.done() or not chat.one_holder:
+                continue
+            if not await desk.store.leases.take(name, owner, seconds=LEASE_SECONDS):
                 return
         await listening
     finally:
