@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from bot.at_hand import AtHand, at_once
 from domain.chat import Button, ChatKind, Click, Message, Reply
 from domain.errors import BadInput, Forged, NeedsAuthorization, OutcomeUnknown, Refused, Rejected, Stale, Unavailable
 from domain.ids import key as make_key
@@ -54,37 +55,71 @@ class Dispatcher:
     # --- messages -----------------------------------------------------------------------------------------------------
 
     async def message(self, message: Message) -> Answer:
-        """Answer a message from a chat. Unknown people get nothing but one private sentence; strangers' groups silence."""
+        """`reply_to`, and keep what the person talked about for their next message."""
+        answer = await self.reply_to(message)
+        await self.keep(message, answer)
+        return answer
+
+    async def reply_to(self, message: Message) -> Answer:
+        """Answer a message from a chat. Unknown people get nothing but one private sentence; strangers' groups silence.
+
+        `keep` belongs to it, but may come after the reply was sent: nobody should wait for that commit.
+        """
         started = time.perf_counter()
         who = message.sender.user_id
         chat = message.chat
+        vocabulary = await self.lexicon()
 
-        def look(r: Reads) -> tuple[Person | None, Json | None]:
+        def look(r: Reads) -> tuple[Person | None, Json | None, Answer | None]:
             person = r.people.by_account(chat.platform, who)
-            return person, r.dialogs.recall(chat.platform, chat.chat_id, who, self.desk.clock.now()) if person else None
+            if person is None or not person.active:
+                return person, None, None
+            remembered = r.dialogs.recall(chat.platform, chat.chat_id, who, self.desk.clock.now())
+            actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
+            return person, remembered, self._here(r, message, actor, remembered, vocabulary)
 
-        person, remembered = await self.desk.store.read(look)
+        person, remembered, answer = await self.desk.store.read(look)
         if person is None or not person.active:
             return await self._stranger(message, started)
-        actor = self._actor(person, message.chat.platform, who, message.chat.chat_id, message.chat.kind)
-        answer = await self.answer(message, actor, remembered=remembered)
+        if answer is None:
+            actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
+            answer = await self.answer(message, actor, remembered=remembered)
+        return dataclasses.replace(answer, took_ms=(time.perf_counter() - started) * 1000)
+
+    async def keep(self, message: Message, answer: Answer) -> None:
+        """Remember what was talked about, when there is something to remember."""
         if answer.plan is not None and answer.reply is not None:
             await self.remember(message, answer.plan)
-        return dataclasses.replace(answer, took_ms=(time.perf_counter() - started) * 1000)
+
+    def _here(
+        self, reads: Reads, message: Message, actor: Actor, remembered: Json | None, vocabulary: Lexicon
+    ) -> Answer | None:
+        """The whole answer on the reader's thread, in the hop that also looked up the person; None when it needs more."""
+        plan = self._understood(message, remembered, vocabulary)
+        need = self._router.questions.get(plan.intent.value)
+        if need is None or not need.at_once or plan.alternatives or (need.may is not None and need.may not in actor.may):
+            return None
+        desk = dataclasses.replace(self.desk, store=AtHand(reads))
+        return at_once(self._answered(plan, message, actor, desk))
+
+    def _understood(self, message: Message, remembered: Json | None, vocabulary: Lexicon) -> Plan:
+        text = message.text or " ".join(a.text for a in message.attachments if a.text)
+        return understand(text, now=self.desk.clock.now(), context=_plan(remembered), lexicon=vocabulary)
 
     async def answer(self, message: Message, actor: Actor, *, remembered: Json | None = None) -> Answer:
         """Understand and answer for a known actor. Reads only, unless the handler itself writes."""
-        started = time.perf_counter()
-        context = _plan(remembered)
-        text = message.text or " ".join(a.text for a in message.attachments if a.text)
-        plan = understand(text, now=self.desk.clock.now(), context=context, lexicon=await self.lexicon())
-        intent = plan.intent.value
-        if not message.addressed and (plan.intent in _QUIET or plan.alternatives):
-            return Answer(intent, slots_json(plan.slots), None, (time.perf_counter() - started) * 1000)
-        reply = await self._reply(plan, message, actor)
-        return Answer(intent, slots_json(plan.slots), reply, (time.perf_counter() - started) * 1000, plan)
+        plan = self._understood(message, remembered, await self.lexicon())
+        return await self._answered(plan, message, actor, self.desk)
 
-    async def _reply(self, plan: Plan, message: Message, actor: Actor) -> Reply:
+    async def _answered(self, plan: Plan, message: Message, actor: Actor, desk: Desk) -> Answer:
+        started = time.perf_counter()
+        intent, slots = plan.intent.value, slots_json(plan.slots)
+        if not message.addressed and (plan.intent in _QUIET or plan.alternatives):
+            return Answer(intent, slots, None, (time.perf_counter() - started) * 1000)
+        reply = await self._reply(plan, slots, message, actor, desk)
+        return Answer(intent, slots, reply, (time.perf_counter() - started) * 1000, plan)
+
+    async def _reply(self, plan: Plan, slots: dict[str, Any], message: Message, actor: Actor, desk: Desk) -> Reply:
         say = words(self.desk.lang)
         if plan.alternatives:
             return self._did_you_mean(plan)
@@ -94,8 +129,8 @@ class Dispatcher:
         if need.may is not None and need.may not in actor.may:
             await self._denied(actor, f"question:{plan.intent.value}", message.message_id)
             return Reply(say.not_allowed(need.may), private=True)
-        question = Question(plan.intent.value, slots_json(plan.slots), message.text, message, plan.confidence, plan)
-        reply: Reply = await self._guarded(need, question, actor, message.message_id)
+        question = Question(plan.intent.value, slots, message.text, message, plan.confidence, plan)
+        reply: Reply = await self._guarded(need, question, actor, message.message_id, desk)
         return reply
 
     def _did_you_mean(self, plan: Plan) -> Reply:
@@ -131,7 +166,7 @@ class Dispatcher:
             await self._denied(actor, f"button:{token.action}", click.event_id)
             return Reply(say.not_allowed(need.may), private=True)
         press = Press(token, click, {name: safe_text(value, 500) for name, value in click.values})
-        reply: Reply | None = await self._guarded(need, press, actor, click.event_id)
+        reply: Reply | None = await self._guarded(need, press, actor, click.event_id, self.desk)
         return reply
 
     async def _meant(self, click: Click, actor: Actor, index: int) -> Reply | None:
@@ -143,18 +178,18 @@ class Dispatcher:
             return Reply(words(self.desk.lang).old_button(), private=True)
         chosen = dataclasses.replace(plan, intent=plan.alternatives[index], alternatives=(), confidence=1.0)
         message = Message(chat, click.sender, click.event_id, str((kept or {}).get("text", "")), click.sent_at)
-        reply = await self._reply(chosen, message, actor)
+        reply = await self._reply(chosen, slots_json(chosen.slots), message, actor, self.desk)
         await self.remember(message, chosen)
         return reply
 
     # --- shared -------------------------------------------------------------------------------------------------------
 
-    async def _guarded(self, need: Need, request: Question | Press, actor: Actor, request_id: str) -> Any:
+    async def _guarded(self, need: Need, request: Question | Press, actor: Actor, request_id: str, desk: Desk) -> Any:
         """Run a handler; what it raises becomes one sentence that says what to do."""
         say = words(self.desk.lang)
         for attempt in range(_STALE_TRIES):
             try:
-                return await need.run(request, actor, self.desk)
+                return await need.run(request, actor, desk)
             except Stale:
                 # Somebody else wrote first: read again and decide again. Handlers are written to be repeated.
                 if attempt == _STALE_TRIES - 1:

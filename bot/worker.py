@@ -10,7 +10,7 @@ import structlog
 
 from bot.dispatch import Dispatcher
 from bot.wire import unpack
-from domain.chat import ChatKind, ChatRef, Message, Reply
+from domain.chat import ChatKind, Incoming, Message, Reply
 from domain.errors import DeskError, ProtocolBroken, Rejected
 from domain.ids import key as make_key
 from domain.store import InboxItem
@@ -110,15 +110,17 @@ class InboxWorker:
     async def _talk(self, item: InboxItem) -> None:
         incoming = unpack(item.kind, item.payload)
         if isinstance(incoming, Message):
-            answer = await self._dispatcher.message(incoming)
-            reply, request = answer.reply, incoming.message_id
+            answer = await self._dispatcher.reply_to(incoming)
+            await self._say(item, incoming, answer.reply, incoming.message_id)
+            # After the reply is out: a crash in between repeats both, and the platform knows the reply by its key.
+            await self._dispatcher.keep(incoming, answer)
         else:
-            reply, request = await self._dispatcher.click(incoming), incoming.event_id
+            await self._say(item, incoming, await self._dispatcher.click(incoming), incoming.event_id)
+
+    async def _say(self, item: InboxItem, incoming: Incoming, reply: Reply | None, request: str) -> None:
         if reply is None:
             return
-        await self._say(incoming.chat, reply, incoming.sender.user_id, make_key("reply", item.source, request))
-
-    async def _say(self, chat: ChatRef, reply: Reply, user: str, key: str) -> None:
+        chat, user, key = incoming.chat, incoming.sender.user_id, make_key("reply", item.source, request)
         connector = self._desk.chats.get(chat.platform)
         if connector is None:
             raise Rejected("no-platform", f"{chat.platform} is not connected")

@@ -99,10 +99,15 @@ View = Callable[[Json, ChatRef, Desk], Awaitable[Reply]]
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A handler and the permission without which it is not reached."""
+    """A handler and the permission without which it is not reached.
+
+    `at_once`: it awaits nothing but `desk.store`, so it may run whole on a reader's thread. When it turns out to
+    write, it is run again from the start in the ordinary way; until then it must have had no effect.
+    """
 
     run: Any
     may: May | None
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,9 +256,9 @@ async def recovered_view(args: Json, chat: ChatRef, desk: Desk) -> Reply:
 FEATURE = Feature(
     "orders",
     questions={
-        "where_is_order": Need(where_is_order, May.ASK_ORDERS),
-        "order_detail": Need(order_detail, May.ASK_ORDERS),
-        "aftersale_status": Need(aftersale_status, May.ASK_ORDERS),
+        "where_is_order": Need(where_is_order, May.ASK_ORDERS, at_once=True),
+        "order_detail": Need(order_detail, May.ASK_ORDERS, at_once=True),
+        "aftersale_status": Need(aftersale_status, May.ASK_ORDERS, at_once=True),
         "urge_shipment": Need(urge_shipment, May.ASK_ORDERS),
     },
     actions={
