@@ -1,1 +1,39 @@
+"""The figures that the README claims: our real path and its anchor, alternated in one run on the same data.
 
+`CASES[name](sizes, postgres=…, quick=…)` yields one JSON-able line per case; what the lines mean is in docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from typing import Any
+
+Line = dict[str, Any]
+Case = Callable[..., Iterator[Line]]
+
+# Modules are loaded when asked for: measuring memory and start-up must not pay for the other cases' libraries.
+_MODULES = {
+    "dispatch": "dispatching",
+    "ask": "asking",
+    "ingest": "ingesting",
+    "accept": "accepting",
+    "http": "serving",
+    "memory": "resident",
+    "start": "starting",
+    "chart": "drawing",
+}
+
+
+def _case(name: str) -> Case:
+    def run(sizes: Sequence[int], *, postgres: str = "", quick: bool = False) -> Iterator[Line]:
+        from benchmarks.ground import Ground
+
+        module = import_module(f"benchmarks.{_MODULES[name]}")
+        with Ground(postgres=postgres, quick=quick) as ground:
+            yield from module.run_cases(ground, list(sizes))
+
+    return run
+
+
+CASES: dict[str, Case] = {name: _case(name) for name in _MODULES}

@@ -1,0 +1,167 @@
+"""What the cases stand on: databases of a size, built once a run and shared by its cases, and a PostgreSQL server."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+from benchmarks import floor
+from benchmarks.orders import END, batches
+from benchmarks.servers import NoServer, postgres_server
+from domain.clock import ManualClock
+from domain.people import Person, Role
+from domain.store import BoundChat
+from storage import Keys, SqlStore, open_store
+
+LOAD = 5_000  # orders in one transaction while a database is filled
+ASKER = "zhangming"
+GROUP = "orders"
+
+
+class Ground:
+    """One run. Databases live in a temporary folder and are gone at the end."""
+
+    def __init__(self, *, postgres: str = "", quick: bool = False) -> None:
+        self.quick = quick
+        self.rounds = 3 if quick else 5
+        self.clock = ManualClock(END)
+        self.keys = Keys([bytes(32)], bytes(range(32)))  # the data is invented, so may the keys be
+        self.root = Path(tempfile.mkdtemp(prefix="xiaodan-bench-"))
+        self.no_postgres = ""  # why there is none
+        self._given = postgres
+        self._server = ""
+        self._stack = contextlib.ExitStack()
+        self._built: dict[tuple[str, int], str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.close()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    # --- our store ----------------------------------------------------------------------------------------------------
+
+    def store(self, orders: int, *, url: str = "") -> SqlStore:
+        """Our store with that many orders; the caller closes it. `url`: a PostgreSQL database made by `postgres`."""
+        return open_store(url, data_dir=self.folder(orders), keys=self.keys, clock=self.clock)
+
+    def folder(self, orders: int) -> Path:
+        """The data folder of a SQLite store of that size."""
+        folder = self.root / f"ours-{orders}"
+        if ("sqlite", orders) not in self._built:
+            self._built["sqlite", orders] = str(folder)
+            self._fill("", folder, orders)
+        return folder
+
+    def fresh(self, name: str, *, url: str = "") -> SqlStore:
+        """An empty store that nobody else uses."""
+        return open_store(url, data_dir=self.root / name, keys=self.keys, clock=self.clock)
+
+    def _fill(self, url: str, folder: Path, orders: int) -> None:
+        store = open_store(url, data_dir=folder, keys=self.keys, clock=self.clock)
+        start = time.perf_counter()
+        store.write_now(lambda u: u.people.save_person(asker()))
+        chat = BoundChat("console", GROUP, "group", "订单售后群", frozenset({"orders"}))
+        store.write_now(lambda u: u.people.bind_chat(chat))
+        for some in batches(0, orders, orders, LOAD):
+            store.write_now(lambda u, some=some: u.orders.upsert_many(some, seen_at=END, surface="file"))  # type: ignore[misc]
+        store.close_now()
+        _tell(f"{orders} orders in ours ({'postgresql' if url else 'sqlite'}): {time.perf_counter() - start:.1f} s")
+
+    # --- the anchors' store -------------------------------------------------------------------------------------------
+
+    def floor(self, orders: int) -> Path:
+        """The anchors' SQLite file with the same orders."""
+        path = self.root / f"floor-{orders}.db"
+        if ("floor", orders) not in self._built:
+            self._built["floor", orders] = str(path)
+            raw = floor.open_sqlite(path)
+            for statement in floor.sqlite_schema():
+                raw.execute(statement)
+            for some in batches(0, orders, orders, LOAD):
+                floor.write_sqlite(raw, floor.rows_of(some))
+            raw.close()
+        return path
+
+    # --- PostgreSQL ---------------------------------------------------------------------------------------------------
+
+    def server(self) -> str:
+        """URL of a server, or "" with the reason in `no_postgres`."""
+        if not self._server and not self.no_postgres:
+            try:
+                self._server = self._given or self._stack.enter_context(postgres_server())
+            except NoServer as problem:
+                self.no_postgres = str(problem)
+                _tell(f"no PostgreSQL: {problem}")
+        return self._server
+
+    def postgres(self, orders: int) -> str:
+        """URL of a database with our tables and that many orders."""
+        if ("postgres", orders) not in self._built:
+            url = self._database(f"bench_ours_{orders}")
+            self._fill(url, self.root / "unused", orders)
+            _vacuum(url)
+            self._built["postgres", orders] = url
+        return self._built["postgres", orders]
+
+    def postgres_floor(self, orders: int) -> str:
+        """URL of the anchors' database with the same orders."""
+        if ("postgres-floor", orders) not in self._built:
+            url = self._database(f"bench_floor_{orders}")
+            with psycopg.connect(url, autocommit=True) as raw:
+                for statement in floor.postgres_schema():
+                    raw.execute(statement.encode())
+                for some in batches(0, orders, orders, LOAD):
+                    for (name, columns), rows in zip(floor.TABLES, floor.rows_of(some), strict=True):
+                        copying = f"COPY {name}({','.join(columns)}) FROM STDIN".encode()
+                        with raw.cursor().copy(copying) as copy:
+                            for row in rows:
+                                copy.write_row(row)
+            _vacuum(url)
+            self._built["postgres-floor", orders] = url
+        return self._built["postgres-floor", orders]
+
+    def _database(self, name: str) -> str:
+        server = self.server()
+        with psycopg.connect(server, autocommit=True) as raw:
+            raw.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+            raw.execute(f"CREATE DATABASE {name}".encode())
+        self._stack.callback(_drop, server, name)
+        return _named(server, name)
+
+
+def asker() -> Person:
+    """A customer-service colleague who may ask about orders."""
+    return Person(1, "张明", frozenset({Role.SERVICE}), accounts=(("console", ASKER),))
+
+
+def _named(url: str, database: str) -> str:
+    """The same server, another database."""
+    head, question, query = url.partition("?")
+    scheme, _, rest = head.partition("://")
+    host = rest.split("/", 1)[0]
+    return f"{scheme}://{host}/{database}{question}{query}"
+
+
+def _vacuum(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as raw:
+        raw.execute(b"VACUUM ANALYZE")
+
+
+def _drop(server: str, name: str) -> None:
+    with psycopg.connect(server, autocommit=True) as raw:
+        raw.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+
+
+def _tell(text: str) -> None:
+    """Progress, apart from the figures."""
+    sys.stderr.write(f"# {text}\n")
