@@ -17,8 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.bootstrap import House
-from bot.metrics import ACCEPTED, REFUSED
-from bot.wire import pack
+from bot.metrics import REFUSED
 from domain.errors import BadInput, DeskError, Forged
 from domain.ports import RawRequest, ReceivesChat
 
@@ -68,17 +67,14 @@ def callback_routes(house: House) -> list[BaseRoute]:
         except BadInput:
             return _refuse(name, "unreadable", 400)
         if receipt.incoming:
-            now = house.desk.clock.now()
-            rows = [(name, *pack(each), now) for each in receipt.incoming]
             try:
-                fresh = await house.desk.store.inbox.accept(rows)
+                await house.accept_chat(name, receipt.incoming)
             except DeskError:
                 # Not on disk, so not accepted: the platform will send it again.
                 log.exception("inbox.accept_failed", source=name)
                 return Response(status_code=503)
-            ACCEPTED.labels(name).inc(fresh)
-            house.worker.wake()
-        return Response(receipt.body, receipt.status, media_type=receipt.media_type, headers=dict(receipt.headers) or None)
+        body = await receipt.answer() if receipt.answer is not None else receipt.body
+        return Response(body, receipt.status, media_type=receipt.media_type, headers=dict(receipt.headers) or None)
 
     async def push(request: Request) -> Response:
         name, shop = request.path_params["connector"], request.path_params["shop"]

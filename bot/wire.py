@@ -12,7 +12,7 @@ def pack(incoming: Incoming) -> tuple[str, str, str, Json]:
     """(kind, dedupe, lane, payload) of one incoming thing. One chat and person is one lane: handled in order."""
     chat, sender = incoming.chat, incoming.sender
     base: dict[str, Json] = {
-        "chat": [chat.platform, chat.chat_id, chat.kind.value],
+        "chat": [chat.platform, chat.chat_id, chat.kind.value, chat.via],
         "sender": [sender.user_id, sender.name],
         "sent_at": incoming.sent_at.isoformat(),
     }
@@ -37,8 +37,8 @@ def pack(incoming: Incoming) -> tuple[str, str, str, Json]:
 
 def unpack(kind: str, load: Json) -> Incoming:
     """Inverse of `pack`."""
-    platform, chat_id, chat_kind = load["chat"]
-    chat = ChatRef(platform, chat_id, ChatKind(chat_kind))
+    platform, chat_id, chat_kind, *via = load["chat"]
+    chat = ChatRef(platform, chat_id, ChatKind(chat_kind), *via)
     sender = Sender(*load["sender"])
     sent_at = datetime.fromisoformat(load["sent_at"])
     if kind == "message":

@@ -17,11 +17,16 @@ class ChatKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChatRef:
-    """A conversation on one platform."""
+    """A conversation on one platform.
+
+    `via` is how to answer the very message this reference came with (a request id, a one-time address): opaque to all but
+    the connector and no part of the conversation's identity. It travels through the inbox and is empty everywhere else.
+    """
 
     platform: str  # connector name: console, wecom, dingtalk
     chat_id: str
     kind: ChatKind
+    via: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ class Document:
 class Card:
     """A card people act on. `lines` are short plain-text lines, most important first (about 8 at most).
 
-    `due_at` is what the footer counts down to, for platforms that can draw a running clock; the footer's words alone suffice.
+    `due_at` is what the footer counts down to, for platforms with a running clock; the footer's words alone suffice.
     """
 
     title: str

@@ -267,13 +267,18 @@ class ChatAbilities:
 
 @dataclass(frozen=True, slots=True)
 class ChatReceipt:
-    """Verified incoming things to store, and the exact answer for the platform once they are stored."""
+    """Verified incoming things to store, and the exact answer for the platform once they are stored.
+
+    `answer` is for platforms that take the reply itself as the answer to their request: it is awaited after storing, ends by
+    itself within the platform's patience, and gives the body to answer with instead of `body`.
+    """
 
     incoming: tuple[Incoming, ...]
     status: int = 200
     body: bytes = b"{}"
     media_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = field(default=())
+    answer: Callable[[], Awaitable[bytes]] | None = field(default=None, compare=False)
 
 
 @runtime_checkable
