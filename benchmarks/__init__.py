@@ -27,11 +27,10 @@ _MODULES = {
 
 def _case(name: str) -> Case:
     def run(sizes: Sequence[int], *, postgres: str = "", quick: bool = False) -> Iterator[Line]:
-        from benchmarks.ground import Ground
+        from benchmarks.ground import shared
 
         module = import_module(f"benchmarks.{_MODULES[name]}")
-        with Ground(postgres=postgres, quick=quick) as ground:
-            yield from module.run_cases(ground, list(sizes))
+        yield from module.run_cases(shared(postgres=postgres, quick=quick), list(sizes))
 
     return run
 

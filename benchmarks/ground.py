@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import shutil
 import sys
 import tempfile
 import time
+from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psycopg
 
@@ -40,13 +40,17 @@ class Ground:
         self._server = ""
         self._stack = contextlib.ExitStack()
         self._built: dict[tuple[str, int], str] = {}
+        self._taken: dict[tuple[str, int], int] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def close(self) -> None:
         self._stack.close()
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def take(self, engine: str, orders: int, count: int) -> int:
+        """The first of `count` invented orders that the databases of this engine and size do not hold yet."""
+        first = self._taken.get((engine, orders), orders)
+        self._taken[engine, orders] = first + count
+        return first
 
     # --- our store ----------------------------------------------------------------------------------------------------
 
@@ -137,6 +141,14 @@ class Ground:
             raw.execute(f"CREATE DATABASE {name}".encode())
         self._stack.callback(_drop, server, name)
         return _named(server, name)
+
+
+@lru_cache(maxsize=1)
+def shared(*, postgres: str, quick: bool) -> Ground:
+    """The run's one ground: databases are built once and used by all its cases, and removed when the program ends."""
+    ground = Ground(postgres=postgres, quick=quick)
+    atexit.register(ground.close)
+    return ground
 
 
 def asker() -> Person:

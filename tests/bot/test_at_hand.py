@@ -18,7 +18,8 @@ class OneValue:
 
 async def test_reading_ends_on_the_spot() -> None:
     async def work(store: AtHand) -> int:
-        return await store.read(lambda r: r.value) + 1  # type: ignore[attr-defined]
+        found: int = await store.read(lambda r: r.value)  # type: ignore[attr-defined]
+        return found + 1
 
     reads: Any = OneValue()
     assert at_once(work(AtHand(reads))) == 8
