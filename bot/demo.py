@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import structlog
 import typer
 from starlette.requests import Request
 from starlette.responses import Response
@@ -51,6 +53,7 @@ from integrations.console import Settings as ConsoleSettings
 from integrations.console import build as build_console
 from integrations.sheets.reader import OrderFile
 
+log = structlog.get_logger()
 DAYS = 9
 PER_DAY = 42
 SALT = "demo-salt-of-the-track-service"
@@ -119,7 +122,7 @@ async def open_demo(
     try:
         world.clock.run(speed=speed)
         await bring_in(house, world, settings, tell)
-        world.douyin.pushes.url = f"{address}/push/douyin/{company.DOUYIN_SHOP}"
+        world.douyin.pushes.url = f"{address}/push/douyin/{quote(company.DOUYIN_SHOP)}"
         attach(house)
         house.page_routes.extend(console_pages.routes(console, tour=demo_story.tour))
         house.page_routes.append(Route("/p/demo/{name}.png", _photo))
@@ -128,6 +131,7 @@ async def open_demo(
         script = Script(world, speed=speed)
         if live:
             playing = asyncio.create_task(script.run(demo_story.beats(world, address)))
+            playing.add_done_callback(_say_if_it_broke)
         yield Demo(house, world, tracks, console, address, script)
     finally:
         if playing is not None:
@@ -137,6 +141,11 @@ async def open_demo(
         await house.close()
         await backstage.close()
         console.close()
+
+
+def _say_if_it_broke(playing: asyncio.Task[None]) -> None:
+    if not playing.cancelled() and playing.exception() is not None:
+        log.error("demo.script_broke", exc_info=playing.exception())
 
 
 def _clear(data_dir: Path, *, fresh: bool) -> None:
@@ -213,7 +222,7 @@ def open_company(settings: Settings, world: World, tracks: Kuaidi100Emulator, do
         directory=lambda: [Member(one.account, one.name, one.label, one.colour) for one in company.COLLEAGUES],
     )
     for group in company.GROUPS:
-        console.open_group(group.chat_id, group.title, topic="、".join(group.topics), members=group.members)
+        console.open_group(group.chat_id, group.title, topic=group.about, members=group.members)
     for colleague in company.COLLEAGUES:
         console.ensure_direct(colleague.account)
     house = open_house(settings, clock=clock, connections=connections, chats={"console": console}, store=store)

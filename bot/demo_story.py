@@ -69,7 +69,7 @@ def beats(world: World, address: str) -> list[Beat]:
     def refund() -> None:
         world.cast["refund"] = douyin.apply_refund(
             SIGNED,
-            kind="refund",
+            kind="refund_shipped",
             amount=26800,
             reason="商品与描述不符",
             words="收到的颜色偏黄，和图片色差很大",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.order import Aftersale, Order, Receiver, Stage
 
@@ -54,6 +54,16 @@ def material(order: Order | None, aftersale: Aftersale | None = None) -> dict[st
         facts["aftersale_reason"] = hashlib.blake2b(aftersale.reason.encode(), digest_size=5).hexdigest()
         facts["aftersale_version"] = aftersale.version
     return facts
+
+
+def with_carrier(seen: Order, stored: Order | None) -> Order:
+    """The order as the platform shows it, plus the delivery that only the carrier has told of so far.
+
+    Platforms call a parcel shipped for days after it was signed for; that lag is no change of the order.
+    """
+    if stored is None or stored.stage is not Stage.DELIVERED or seen.stage is not Stage.SHIPPED:
+        return seen
+    return replace(seen, stage=stored.stage)
 
 
 def fingerprint(facts: Material) -> str:

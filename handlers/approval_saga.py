@@ -16,7 +16,7 @@ from domain import ids
 from domain.approval import REVOCABLE, SENT_OUT, State, Verdict, deadline, move, round_of, verdict_of
 from domain.clock import millis, moment
 from domain.errors import DeskError, NeedsAuthorization, OutcomeUnknown, ProtocolBroken, Rejected, Stale, Unavailable
-from domain.fingerprint import Difference, differences
+from domain.fingerprint import Difference, differences, with_carrier
 from domain.ports import Receipt
 from domain.privacy import safe_text
 from domain.refund_room import room
@@ -164,7 +164,8 @@ def _preflight(
     if approval.execute_at is not None and now - approval.execute_at > good_for and not approval.facts.get("tries"):
         return State.VOID, "too_old", ()
     stored = card.stored if card else None
-    known = found.order or (stored.order if stored else None)
+    held = stored.order if stored else None
+    known = with_carrier(found.order, held) if found.order else held
     moved = differences(approval.facts.get("material") or {}, platform.present(known, found.aftersale))
     if moved:
         return State.VOID, "changed", moved

@@ -64,6 +64,7 @@ class Group:
 
     chat_id: str
     title: str
+    about: str
     topics: tuple[str, ...]
     members: tuple[str, ...]
     warehouses: tuple[str, ...] = ()
@@ -71,9 +72,13 @@ class Group:
 
 EVERYONE = tuple(colleague.account for colleague in COLLEAGUES)
 GROUPS = (
-    Group("orders", "订单售后群", ("orders", "refunds"), ("zhangming", "lifang", "zhoukuaiji", "chendian")),
-    Group("stock", "仓库采购群", ("stock", "logistics"), ("lifang", "chencai", "zhangming", "chendian")),
-    Group("ops", "运营毛利群", ("margin", "ops", "tech"), ("chendian", "zhoukuaiji", "zhangming")),
+    Group(
+        "orders", "订单售后群", "查单、退款、改址", ("orders", "refunds"), ("zhangming", "lifang", "zhoukuaiji", "chendian")
+    ),
+    Group(
+        "stock", "仓库采购群", "库存、物流、发货时限", ("stock", "logistics"), ("lifang", "chencai", "zhangming", "chendian")
+    ),
+    Group("ops", "运营毛利群", "毛利、异常", ("margin", "ops", "tech"), ("chendian", "zhoukuaiji", "zhangming")),
 )
 
 FAMILY_NAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林郑"
@@ -92,9 +97,4 @@ PLACES = (
     ("山东省", "青岛市", "市南区", "香港中路街道", "香港中路"),
     ("陕西省", "西安市", "雁塔区", "小寨路街道", "长安中路"),
 )
-HUBS = {
-    place[0]: f"{place[0].removesuffix('省').removesuffix('市') if place[0][:2] in ('上海', '北京') else capital}转运中心"
-    for place, capital in zip(
-        PLACES, ("杭州", "杭州", "南京", "南京", "", "广州", "广州", "成都", "武汉", "", "青岛", "西安"), strict=True
-    )
-}
+HUBS = {place[1]: f"{place[1].removesuffix('市')}转运中心" for place in PLACES}

@@ -83,7 +83,7 @@ class World:
     def journey(self, start: float, receiver: Row, *, until: float, stall: bool = False) -> tuple[Scan, ...]:
         """Scans from pickup on; later ones than `until` are still to come and are given too."""
         rng = self.rng
-        hub = company.HUBS.get(receiver["province"], "分拨中心")
+        hub = company.HUBS.get(receiver["city"], "分拨中心")
         picked = start + rng.uniform(1, 4) * HOUR
         scans = [
             Scan(picked, "【杭州市】已揽收，揽收员 170****0001", "1"),
@@ -197,6 +197,10 @@ class World:
         )
         self._serial += 1
         shipped = status != "买家已付款，等待卖家发货"
+        waybill = self.waybill("yuantong") if shipped else ""
+        if shipped:
+            leaves = moment + self.rng.uniform(4, 24) * HOUR
+            self.track(Parcel(waybill, "yuantong", receiver["phone"], self.journey(leaves, receiver, until=now + 60 * DAY)))
         return {
             "number": f"36{self._serial:05d}{int(moment) % 10**12:012d}",
             "buyer": f"tb{self._serial:05d}",
@@ -206,7 +210,7 @@ class World:
             "created": moment,
             "title": article.title,
             "sku": article.sku,
-            "waybill": self.waybill("yuantong") if shipped else "",
+            "waybill": waybill,
             "quantity": quantity,
         }
 
@@ -240,8 +244,8 @@ class Script:
             passed = self._world.clock.now() - started
             while waiting and waiting[0].after <= passed:
                 beat = waiting.pop(0)
-                beat.act()
                 self.done.append(beat.name)
+                beat.act()
             if passed >= next_order:
                 self._ordinary()
                 next_order = passed + order_every * self._world.rng.uniform(0.5, 1.5)

@@ -112,9 +112,17 @@ def _card(card: Card, base_url: str) -> Json:
         "lines": [clean(line, MAX_LINE) for line in card.lines[:30]],
         "buttons": [_button(button) for button in card.buttons],
         "links": [_link(link, base_url) for link in card.links],
-        "footer": clean(card.footer, 300),
+        "footer": clean(_footer(card), 300),
         "due": millis(card.due_at) if card.due_at else None,
     }
+
+
+def _footer(card: Card) -> str:
+    """The footer's words, without the time left where a running clock is drawn beside them."""
+    first, dot, rest = card.footer.partition(" · ")
+    if card.due_at is not None and (first.startswith("剩") or first.endswith("left")):
+        return rest if dot else ""
+    return card.footer
 
 
 def _button(button: Button) -> Json:
