@@ -25,6 +25,8 @@ PARCEL_KINDS = ("no_scan", "no_pickup")
 # An order that is first heard of long after its clock ran out is history being imported, not news.
 OLD_SHIP = timedelta(hours=72)
 OLD_SCAN = timedelta(days=30)
+# A parcel we hear of only now is not silent yet: the track service is asked about it first.
+TRACK_GRACE = timedelta(minutes=15)
 FEED_AGAIN = timedelta(minutes=5)
 _MINUTE = timedelta(minutes=1)
 _ENDED = frozenset(
@@ -154,7 +156,9 @@ def changed(uow: UnitOfWork, upserted: Upserted, now: datetime, desk: Desk) -> N
     _follow_ship_by(uow, book, upserted, now, desk)
     parcels_moved = before is None or before.parcels != after.parcels or (before.stage in _SENT) != (after.stage in _SENT)
     if parcels_moved and (after.parcels or (before is not None and before.parcels)):
-        _follow_parcels(uow, book, upserted.id, after, None, now, desk)
+        known = {parcel.waybill for parcel in before.parcels} if before is not None else frozenset[str]()
+        fresh = frozenset(parcel.waybill for parcel in after.parcels) - known
+        _follow_parcels(uow, book, upserted.id, after, None, now, desk, fresh=fresh)
 
 
 def _follow_ship_by(uow: UnitOfWork, book: RuleBook, upserted: Upserted, now: datetime, desk: Desk) -> None:
@@ -233,10 +237,20 @@ def on_track(uow: UnitOfWork, track: Track, order_ids: Sequence[int], now: datet
 
 
 def _follow_parcels(
-    uow: UnitOfWork, book: RuleBook, order_id: int, order: Order, fresh: Track | None, now: datetime, desk: Desk
+    uow: UnitOfWork,
+    book: RuleBook,
+    order_id: int,
+    order: Order,
+    track: Track | None,
+    now: datetime,
+    desk: Desk,
+    *,
+    fresh: frozenset[str] = frozenset(),
 ) -> None:
+    """Set, move or drop the parcels' clocks. `fresh`: waybills heard of for the first time."""
     entity = f"order:{order_id}"
-    tracks = _tracks(uow, order_id, fresh)
+    tracks = _tracks(uow, order_id, track)
+    waiting = _still_waiting(uow, entity, now)
     seen = order_seen(order)
     moments: dict[str, list[datetime]] = {kind: [] for kind in PARCEL_KINDS}
     for parcel in order.parcels:
@@ -254,10 +268,20 @@ def _follow_parcels(
                 settle(uow, rule, parcel_entity, facts, now)
             anchor = state.still_since if kind == "no_scan" else state.uploaded
             if anchor > now - OLD_SCAN:
-                moments[kind] += _moments(book.of(kind), facts, anchor)
+                found = _moments(book.of(kind), facts, anchor)
+                if not state.source and state.scanned is None:
+                    earliest = now + TRACK_GRACE if parcel.waybill in fresh else waiting.get(kind, now)
+                    found = [max(each, earliest) for each in found]
+                moments[kind] += found
     rows = [Deadline(entity, kind, min(found)) for kind, found in moments.items() if found]
     uow.deadlines.drop(entity, *(kind for kind in PARCEL_KINDS if not moments[kind]))
     uow.deadlines.put(rows)
+
+
+def _still_waiting(uow: UnitOfWork, entity: str, now: datetime) -> dict[str, datetime]:
+    """Until when the track service still has time to answer: another change of the order does not cut that short."""
+    pending = {each.kind: each.due_at for each in uow.deadlines.pending(entity) if each.kind in PARCEL_KINDS}
+    return {kind: due for kind, due in pending.items() if now < due <= now + TRACK_GRACE}
 
 
 def _tracks(uow: UnitOfWork, order_id: int, fresh: Track | None) -> Mapping[str, Track]:

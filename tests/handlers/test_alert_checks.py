@@ -157,3 +157,25 @@ async def test_the_same_order_again_changes_nothing(bench: Bench) -> None:
         await bench.run(seconds=2)
     assert len(bench.group.sent) == 1
     assert len(bench.alerts()) == 1
+
+
+async def test_a_parcel_of_a_backfill_is_not_silent_before_the_track_service_was_asked(bench: Bench) -> None:
+    bench.arrive(*(shipped(f"88{n:04}", waybill=f"SF{n:04}", at=NOW - timedelta(days=4)) for n in range(20)))
+    await bench.run(seconds=14 * 60, step=60)
+    assert bench.alerts("物流-1") == bench.alerts("物流-2") == []
+    moved = scan("快件已到达 温州转运中心", at=bench.clock.now() - timedelta(hours=3))
+    bench.arrive(*(track(moved, waybill=f"SF{n:04}") for n in range(20)))
+    await bench.run(seconds=30 * 60, step=60)
+    assert bench.alerts("物流-1") == bench.alerts("物流-2") == []
+
+
+async def test_a_service_that_stays_silent_only_delays_the_alert(bench: Bench) -> None:
+    first = shipped("880001", waybill="SF0001", at=NOW - timedelta(days=4))
+    bench.arrive(first)
+    await bench.run(seconds=5 * 60)
+    more = (*first.parcels, parcel("SF0002", shipped_at=bench.clock.now()))
+    bench.arrive(newer(first, parcels=more))  # another change meanwhile does not cut the waiting short
+    await bench.run(seconds=5)
+    assert bench.alerts("物流-1") == []
+    await bench.run(seconds=11 * 60, step=60)
+    assert len(bench.alerts("物流-1")) == 1
