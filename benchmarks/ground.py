@@ -24,6 +24,7 @@ from storage import Keys, SqlStore, open_store
 LOAD = 5_000  # orders in one transaction while a database is filled
 ASKER = "zhangming"
 GROUP = "orders"
+KEYS = Keys([bytes(32)], bytes(range(32)))  # the data is invented, so may the keys be
 
 
 class Ground:
@@ -33,7 +34,7 @@ class Ground:
         self.quick = quick
         self.rounds = 3 if quick else 5
         self.clock = ManualClock(END)
-        self.keys = Keys([bytes(32)], bytes(range(32)))  # the data is invented, so may the keys be
+        self.keys = KEYS
         self.root = Path(tempfile.mkdtemp(prefix="xiaodan-bench-"))
         self.no_postgres = ""  # why there is none
         self._given = postgres
@@ -149,6 +150,11 @@ def shared(*, postgres: str, quick: bool) -> Ground:
     ground = Ground(postgres=postgres, quick=quick)
     atexit.register(ground.close)
     return ground
+
+
+def opened(folder: Path) -> SqlStore:
+    """The store in a folder, for another process of the same run."""
+    return open_store("", data_dir=folder, keys=KEYS, clock=ManualClock(END))
 
 
 def asker() -> Person:
