@@ -121,6 +121,7 @@ async def open_demo(
     playing: asyncio.Task[None] | None = None
     try:
         world.clock.run(speed=speed)
+        await greet(house)
         await bring_in(house, world, settings, tell)
         world.douyin.pushes.url = f"{address}/push/douyin/{quote(company.DOUYIN_SHOP)}"
         attach(house)
@@ -264,6 +265,19 @@ def settle_in(uow: UnitOfWork, now: datetime) -> None:
         uow.costs.put([Cost(article.sku, "", since, Money(article.cost), fee_bp=500, freight=Money(450))])
 
 
+async def greet(house: House) -> None:
+    """The first words in each group, before anything else happens there."""
+    now = house.desk.clock.now()
+    chats = await house.desk.store.read(lambda r: [r.people.chat("console", group.chat_id) for group in company.GROUPS])
+    greetings = [
+        say(chat_ref(chat), demo_story.GREETINGS[chat.chat_id], key=f"hello:{chat.chat_id}:{now:%Y%m%d%H%M}")
+        for chat in chats
+        if chat is not None
+    ]
+    await house.desk.store.write(lambda u: u.outbox.add(greetings))
+    await house.relay.drain()
+
+
 async def bring_in(house: House, world: World, settings: Settings, tell: Any) -> None:
     """The first synchronisation: two shops through their connectors, the third from its export file."""
     path = settings.data_dir / f"{company.TAOBAO_SHOP}-ExportOrderList.csv"
@@ -292,13 +306,6 @@ async def bring_in(house: House, world: World, settings: Settings, tell: Any) ->
     now = house.desk.clock.now()
     await house.desk.store.write(lambda u: u.cursors.succeeded(f"taobao/{company.TAOBAO_SHOP}", now))
     await house.relay.drain()
-    chats = await house.desk.store.read(lambda r: [r.people.chat("console", group.chat_id) for group in company.GROUPS])
-    greetings = [
-        say(chat_ref(chat), demo_story.GREETINGS[chat.chat_id], key=f"hello:{chat.chat_id}:{now:%Y%m%d%H%M}")
-        for chat in chats
-        if chat is not None
-    ]
-    await house.desk.store.write(lambda u: u.outbox.add(greetings))
 
 
 def write_taobao(world: World, path: Path) -> None:
