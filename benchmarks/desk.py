@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from benchmarks.ground import ASKER, GROUP
+from benchmarks.cast import ASKER, GROUP
 from benchmarks.orders import END
 from bot.bootstrap import FEATURES, load_policy
 from bot.connections import Connections

@@ -23,6 +23,10 @@ def _trend(days: int) -> Trend:
     return Trend(_TITLE, labels, orders, "订单", "单", refunds, "退款", "单")
 
 
+def month() -> Trend:
+    return _trend(30)
+
+
 def _bare_matplotlib() -> Callable[[Trend], bytes]:
     """Figures without pyplot, the font handed in: the least that matplotlib needs."""
     from matplotlib import font_manager, rcParams
@@ -58,17 +62,17 @@ def _bare_matplotlib() -> Callable[[Trend], bytes]:
 
 def run_cases(ground: Ground, sizes: Sequence[int]) -> Iterator[Line]:  # noqa: ARG001  no orders are needed
     bare = _bare_matplotlib()
-    month, year = _trend(30), _trend(365)
+    short, year = month(), _trend(365)
     found = Latencies()
     for number in range(ground.rounds + 1):
-        ours = each_timed(trend_chart, [month] * 10)
+        ours = each_timed(trend_chart, [short] * 10)
         long = each_timed(trend_chart, [year] * 5)
-        theirs = each_timed(bare, [month] * 5)
+        theirs = each_timed(bare, [short] * 5)
         if number:
             found.add("ours", ours)
             found.add("year", long)
             found.add("bare", theirs)
-    lag = run(_loop_lag(month))
+    lag = run(_loop_lag(short))
     also = [
         check("365 days / 30", found.ratio("year", "ours", 0.5), "<=", 2.0),
         check("event loop lag while drawing, ms p99", lag, "<=", 20.0),

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 
 from benchmarks import floor
+from benchmarks.cast import ASKER, GROUP, KEY_TEXT, PEOPLE
 from benchmarks.orders import END, batches
 from benchmarks.servers import NoServer, postgres_server
 from domain.clock import ManualClock
@@ -22,9 +23,7 @@ from domain.store import BoundChat
 from storage import Keys, SqlStore, open_store
 
 LOAD = 5_000  # orders in one transaction while a database is filled
-ASKER = "zhangming"
-GROUP = "orders"
-KEYS = Keys([bytes(32)], bytes(range(32)))  # the data is invented, so may the keys be
+KEYS = Keys.parse(KEY_TEXT)
 
 
 class Ground:
@@ -74,7 +73,9 @@ class Ground:
     def _fill(self, url: str, folder: Path, orders: int) -> None:
         store = open_store(url, data_dir=folder, keys=self.keys, clock=self.clock)
         start = time.perf_counter()
-        store.write_now(lambda u: u.people.save_person(asker()))
+        for n, account in enumerate(PEOPLE, 1):
+            one = Person(n, account, frozenset({Role.SERVICE}), accounts=(("console", account),))
+            store.write_now(lambda u, one=one: u.people.save_person(one))  # type: ignore[misc]
         chat = BoundChat("console", GROUP, "group", "订单售后群", frozenset({"orders"}))
         store.write_now(lambda u: u.people.bind_chat(chat))
         for some in batches(0, orders, orders, LOAD):
