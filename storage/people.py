@@ -12,8 +12,12 @@ from storage.moments import clean, dump, load, ms, scrub
 from storage.serials import next_serial
 from storage.sql import Conn, Row
 
-_SELECT = "SELECT p.id,p.name,p.roles,p.shops,p.warehouses,p.active FROM people p "
-_ACCOUNTS = "SELECT platform,user_id FROM accounts WHERE person_id = ? ORDER BY n,platform,user_id"
+# A row per account, so that people come with theirs in one statement; those without any come with an empty one.
+_SELECT = (
+    "SELECT p.id,p.name,p.roles,p.shops,p.warehouses,p.active,c.platform,c.user_id"
+    " FROM people p LEFT JOIN accounts c ON c.person_id = p.id "
+)
+_ORDER = "ORDER BY p.id,c.n,c.platform,c.user_id"
 _CHAT = "SELECT platform,chat_id,kind,title,topics,shops,warehouses FROM chats "
 _SAVE = (
     "INSERT INTO people(id,name,roles,shops,warehouses,active) VALUES(?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
@@ -35,24 +39,23 @@ class PeopleReads:
         self._c = conn
 
     def by_account(self, platform: str, user_id: str) -> Person | None:
-        row = self._c.one(
-            _SELECT + "JOIN accounts a ON a.person_id = p.id WHERE a.platform = ? AND a.user_id = ?",
-            (platform, scrub(user_id)),
+        found = self._people(
+            "JOIN accounts a ON a.person_id = p.id WHERE a.platform = ? AND a.user_id = ? ", platform, scrub(user_id)
         )
-        return self._read(row) if row else None
+        return found[0] if found else None
 
     def by_id(self, person_id: int) -> Person | None:
-        row = self._c.one(_SELECT + "WHERE p.id = ?", (person_id,))
-        return self._read(row) if row else None
+        found = self._people("WHERE p.id = ? ", person_id)
+        return found[0] if found else None
 
     def by_name(self, name: str) -> list[Person]:
-        return [self._read(row) for row in self._c.all(_SELECT + "WHERE p.name = ? ORDER BY p.id", (scrub(name.strip()),))]
+        return self._people("WHERE p.name = ? ", scrub(name.strip()))
 
     def with_role(self, role: Role) -> list[Person]:
         return [one for one in self.everyone() if one.active and role in one.roles]
 
     def everyone(self) -> list[Person]:
-        return [self._read(row) for row in self._c.all(_SELECT + "ORDER BY p.id")]
+        return self._people("")
 
     def chat(self, platform: str, chat_id: str) -> BoundChat | None:
         row = self._c.one(_CHAT + "WHERE platform = ? AND chat_id = ?", (platform, scrub(chat_id)))
@@ -69,10 +72,18 @@ class PeopleReads:
             and (not warehouse or not one.warehouses or warehouse in one.warehouses)
         ]
 
-    def _read(self, row: Row) -> Person:
-        accounts = tuple([(platform, user) for platform, user in self._c.all(_ACCOUNTS, (row[0],))])
-        roles = frozenset(Role(one) for one in load(row[2]) if one in _ROLES)
-        return Person(row[0], row[1], roles, frozenset(load(row[3])), frozenset(load(row[4])), row[5] == 1, accounts)
+    def _people(self, condition: str, *values: object) -> list[Person]:
+        found: dict[int, list[Row]] = {}
+        for row in self._c.all(_SELECT + condition + _ORDER, values):
+            found.setdefault(row[0], []).append(row)
+        return [_read_person(rows) for rows in found.values()]
+
+
+def _read_person(rows: list[Row]) -> Person:
+    person_id, name, roles, shops, warehouses, active, *_ = rows[0]
+    accounts = tuple([(row[6], row[7]) for row in rows if row[6] is not None])
+    known = frozenset(Role(one) for one in load(roles) if one in _ROLES)
+    return Person(person_id, name, known, frozenset(load(shops)), frozenset(load(warehouses)), active == 1, accounts)
 
 
 # A role that a later version invented gives nothing to an older program, instead of stopping it.

@@ -8,10 +8,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import psycopg
-from psycopg.rows import TupleRow
+if TYPE_CHECKING:  # a store on SQLite starts without loading psycopg
+    import psycopg
+    from psycopg.rows import TupleRow
 
 Row = tuple[Any, ...]
 _NAMED = re.compile(r"'(?:[^']|'')*'|(?<![:\w]):([A-Za-z_]\w*)")
@@ -133,9 +134,11 @@ class PgConn:
 
     def bulk(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> int:
         columns = [_array(kind, column) for kind, column in zip(bulk.columns.values(), zip(*rows, strict=True), strict=True)]
+        from psycopg.errors import NumericValueOutOfRange
+
         try:
             return self._cursor.execute(bulk.postgres, columns).rowcount
-        except psycopg.errors.NumericValueOutOfRange as problem:
+        except NumericValueOutOfRange as problem:
             raise OverflowError("a number does not fit into 64 bits") from problem
 
     def among(self, column: str, values: Sequence[int]) -> tuple[str, Any]:
