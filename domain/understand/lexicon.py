@@ -52,7 +52,7 @@ class NameTable:
         A Latin name must stand alone: `dy` is not inside `body`.
         """
         heads, canonical = self._heads, self.canonical
-        if not heads:
+        if heads.keys().isdisjoint(text):  # most messages name nothing: told without looking at each letter
             return None
         for at, letter in enumerate(text):
             sizes = heads.get(letter)

@@ -132,18 +132,21 @@ class Plan:
         return tuple(dict.fromkeys(found.value for found in self.found if found.kind == kind))
 
 
+_SLOTS = tuple(one.name for one in fields(Slots))
+
+
 def slots_json(slots: Slots) -> dict[str, Any]:
     """Only what was named, ready for `json.dumps`."""
     out: dict[str, Any] = {}
-    for one in fields(Slots):
-        value = getattr(slots, one.name)
+    for name in _SLOTS:
+        value = getattr(slots, name)
         if value is None:
             continue
         if isinstance(value, Money):
             value = {"minor": value.minor, "currency": value.currency}
         elif isinstance(value, DateRange):
             value = {"start": value.start.isoformat(), "end": value.end.isoformat(), "label": value.label}
-        out[one.name] = value
+        out[name] = value
     return out
 
 
