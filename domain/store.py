@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from domain.order import Aftersale, Order, Track
 from domain.people import Person, Role
+from domain.query import FACTS_CAP, Fact, Part, Query, Scope
 from domain.records import (
     Alert,
     Approval,
@@ -92,6 +93,10 @@ class Orders(Protocol):
     def by_buyer(self, channel: str, shop: str, buyer_key: str, *, limit: int = 50) -> list[StoredOrder]: ...
 
     def card(self, order_id: int) -> OrderCard | None: ...
+
+    def cards(self, order_ids: Sequence[int]) -> list[OrderCard]:
+        """Several cards in one look, in the order of the ids; unknown ones are left out."""
+        ...
 
     def card_by_number(self, number: str) -> list[OrderCard]:
         """The hot path: number to everything an answer needs, in as few statements as the dialect allows."""
@@ -355,6 +360,18 @@ class ImportWrites(Imports, Protocol):
         ...
 
 
+class Figures(Protocol):
+    """Answers closed queries inside the asker's scope, on the read-only connection, with time and row caps."""
+
+    def parts(self, query: Query, scope: Scope) -> list[Part]:
+        """What adds up to the figure, for the period and the equal one before. Raises Refused, TooLong."""
+        ...
+
+    def facts(self, query: Query, scope: Scope, *, limit: int = FACTS_CAP) -> list[Fact]:
+        """The rows behind the figure of the period. Raises Refused, TooLong."""
+        ...
+
+
 # --- units of work ----------------------------------------------------------------------------------------------------
 
 
@@ -389,6 +406,8 @@ class Reads(Protocol):
     def quarantine(self) -> QuarantineReads: ...
     @property
     def imports(self) -> Imports: ...
+    @property
+    def figures(self) -> Figures: ...
 
     def rows(self, sql: str, params: Json = None, *, limit: int = 10_000) -> list[tuple[Any, ...]]:
         """For the query compiler and reports only: one read-only statement with `:name` parameters."""

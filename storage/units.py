@@ -27,6 +27,7 @@ from storage.orders_read import OrderReads
 from storage.orders_write import OrderWrites
 from storage.outbox import OutboxReads, OutboxWrites
 from storage.people import DialogReads, DialogWrites, PeopleReads, PeopleWrites
+from storage.query import FigureReads
 from storage.sql import Conn, Row
 from storage.stock import StockReads, StockWrites
 
@@ -50,6 +51,7 @@ class SqlReads:
         self.audit = AuditReads(conn, keys)
         self.quarantine = QuarantineReads(conn)
         self.imports = ImportReads(conn)
+        self.figures = FigureReads(conn)
 
     def rows(self, sql: str, params: Json = None, *, limit: int = 10_000) -> list[Row]:
         """One read-only statement with `:name` parameters; the connection itself refuses to write."""
