@@ -22,7 +22,7 @@ from domain.people import Actor, May, Person
 from domain.privacy import safe_text
 from domain.store import AuditEntry, Json, Reads
 from domain.understand import Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
-from handlers.desk import Desk, Need, Press, Question
+from handlers.desk import Afterwards, Desk, Need, Press, Question
 from handlers.router import Router
 from handlers.words.common import words
 
@@ -41,6 +41,7 @@ class Answer:
     reply: Reply | None = None
     took_ms: float = 0.0
     plan: Plan | None = None
+    afterwards: tuple[Afterwards, ...] = ()  # for `Dispatcher.keep`
 
 
 class Dispatcher:
@@ -88,8 +89,11 @@ class Dispatcher:
 
     async def keep(self, message: Message, answer: Answer) -> None:
         """Remember what was talked about, when there is something to remember."""
+        works = list(answer.afterwards)
         if answer.plan is not None and answer.reply is not None:
-            await self.remember(message, answer.plan)
+            works.append(self._remembering(message, answer.plan))
+        if works:
+            await self.desk.store.write(lambda u: [work(u) for work in works])
 
     def _here(
         self, reads: Reads, message: Message, actor: Actor, remembered: Json | None, vocabulary: Lexicon
@@ -99,8 +103,10 @@ class Dispatcher:
         need = self._router.questions.get(plan.intent.value)
         if need is None or not need.at_once or plan.alternatives or (need.may is not None and need.may not in actor.may):
             return None
-        desk = dataclasses.replace(self.desk, store=AtHand(reads))
-        return at_once(self._answered(plan, message, actor, desk))
+        afterwards: list[Afterwards] = []
+        desk = dataclasses.replace(self.desk, store=AtHand(reads), afterwards=afterwards)
+        answer = at_once(self._answered(plan, message, actor, desk))
+        return dataclasses.replace(answer, afterwards=tuple(afterwards)) if answer is not None and afterwards else answer
 
     def _understood(self, message: Message, remembered: Json | None, vocabulary: Lexicon) -> Plan:
         text = message.text or " ".join(a.text for a in message.attachments if a.text)
@@ -215,10 +221,13 @@ class Dispatcher:
         return Actor(person, may, platform, user_id, chat_id, kind is ChatKind.DIRECT, self.desk.lang)
 
     async def remember(self, message: Message, plan: Plan) -> None:
+        await self.desk.store.write(self._remembering(message, plan))
+
+    def _remembering(self, message: Message, plan: Plan) -> Afterwards:
         state = {"plan": to_json(plan), "text": safe_text(message.text, 500)}
         until = self.desk.clock.now() + REMEMBER
         chat, who = message.chat, message.sender.user_id
-        await self.desk.store.write(lambda u: u.dialogs.remember(chat.platform, chat.chat_id, who, state, until))
+        return lambda u: u.dialogs.remember(chat.platform, chat.chat_id, who, state, until)
 
     async def _stranger(self, message: Message, started: float) -> Answer:
         chat, who = message.chat, message.sender.user_id

@@ -98,6 +98,10 @@ class Orders(Protocol):
         """Several cards in one look, in the order of the ids; unknown ones are left out."""
         ...
 
+    def cards(self, order_ids: Sequence[int]) -> list[OrderCard]:
+        """Several cards in one look, in the order of the ids; unknown ones are left out."""
+        ...
+
     def card_by_number(self, number: str) -> list[OrderCard]:
         """The hot path: number to everything an answer needs, in as few statements as the dialect allows."""
         ...

@@ -19,6 +19,7 @@ from domain.topics import Topic
 from domain.understand.plan import Plan
 
 P = TypeVar("P")
+Afterwards = Callable[[UnitOfWork], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,16 @@ class Desk:
     base_url: str  # where signed pages open, without a trailing slash
     lang: str = "zh"
     read_only: bool = False  # shadow mode: everything is computed, nothing is written out
+    afterwards: list[Afterwards] | None = None  # see `note`
+
+    async def note(self, work: Afterwards) -> None:
+        """A write that the reply does not depend on, such as what was shown last: made once the reply is out, when whoever
+        asked takes care of that (`afterwards` is a list), else now.
+        """
+        if self.afterwards is None:
+            await self.store.write(work)
+        else:
+            self.afterwards.append(work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,9 +134,7 @@ def look(reads: Reads, wanted: Wanted, actor: Actor, now: datetime, desk: Desk, 
         ids = recall_list(reads, actor, now) or []
         if len(ids) == 1 and any(each.id == ids[0] for each in found.orders):
             return _one(reads, ids[0], actor, now, text)
-    cards = found.cards or tuple(
-        card for card in (reads.orders.card(each.id) for each in found.orders[:SHOWN]) if card is not None
-    )
+    cards = found.cards or tuple(reads.orders.cards([each.id for each in found.orders[:SHOWN]]))
     return Outcome(many=cards[:SHOWN], total=found.count, found=found)
 
 
@@ -212,7 +210,7 @@ async def remember(ids: Sequence[int], actor: Actor, now: datetime, desk: Desk) 
     """Keep what was shown, for ten minutes."""
     state = {"orders": list(ids)}
     chat, owner = (actor.platform, actor.chat_id), list_owner(actor)
-    await desk.store.write(lambda u: u.dialogs.remember(*chat, owner, state, now + REMEMBER))
+    await desk.note(lambda u: u.dialogs.remember(*chat, owner, state, now + REMEMBER))
 
 
 # --- buttons and views ------------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ _CARD = (
     "(SELECT last_ok FROM freshness WHERE source = o.channel || '/' || o.shop)"
     " FROM orders o "
 )
+CARDS = _CARD + "WHERE "  # a condition follows
 CARD_BY_ID = _CARD + "WHERE o.id = ?"
 CARD_BY_NUMBER = _CARD + "WHERE o.number = ? ORDER BY o.id DESC LIMIT 6"
 

@@ -10,7 +10,7 @@ from domain.order import Order
 from domain.store import OrderCard, OrderEvent, StoredOrder
 from storage.aftersales import AFTERSALES_OF, read_aftersale
 from storage.approvals import ApprovalReads
-from storage.cards_pg import CARD_BY_ID, CARD_BY_NUMBER, read_card
+from storage.cards_pg import CARD_BY_ID, CARD_BY_NUMBER, CARDS, read_card
 from storage.handles import SPAN_BITS, Handles, exact, phone_key, ranged
 from storage.keys import Keys
 from storage.moments import at_or_none
@@ -145,6 +145,13 @@ class OrderReads:
             return read_card(found, self._keys) if found else None
         row = self._c.one(_CARD_BY_ID, (order_id,))
         return self._card(row) if row else None
+
+    def cards(self, order_ids: Sequence[int]) -> list[OrderCard]:
+        if not self._c.pg:
+            return [card for card in map(self.card, order_ids) if card is not None]
+        condition, value = self._c.among("o.id", order_ids)
+        found = {row[0]: read_card(row, self._keys) for row in self._c.all(CARDS + condition, (value,))}
+        return [found[one] for one in order_ids if one in found]
 
     def card_by_number(self, number: str) -> list[OrderCard]:
         if self._c.pg:

@@ -53,6 +53,7 @@ def _letters() -> dict[int, int | str | None]:
 
 
 _TABLE = _letters()
+_UNUSUAL = re.compile(r"[^\x00-\x7f\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")  # letters among which odd digits may be
 _ODD_DIGIT = re.compile(r"[^\W\d_]|[0-9]|\d")
 _FORWARD = re.compile(
     r"^(?:\[?转发\]?|转(?:一下)?|fwd?|fw)\s*[:]\s*|^(?:@\S{1,20}\s+)+|"
@@ -73,7 +74,7 @@ def normalise(text: str) -> tuple[str, bool]:
             text = text.translate(_TABLE)
         return text.strip().lower(), cut
     text = text.translate(_TABLE)
-    if any(letter.isdigit() and not "0" <= letter <= "9" for letter in text if not letter.isascii()):
+    if _UNUSUAL.search(text) is not None:
         text = "".join(_plain_digit(letter) for letter in text)
     return text.strip().lower(), cut
 
