@@ -170,6 +170,8 @@ def _change(event: OrderEvent, say: Zh) -> str:
         return stage(say.lang, event.after)
     if event.kind in ("paid", "amount"):
         return " → ".join(part for part in (_amounts(event.before, event), _amounts(event.after, event)) if part)
+    if event.kind == "scan" and event.after in set(TrackStage):
+        return say.table.scans[TrackStage(event.after)]
     before, after = _value(event.before, say), _value(event.after, say)
     if before and after:
         return f"{before} → {after}"

@@ -188,18 +188,27 @@ class Room:
     def edit(
         self, message_id: str, *, key: str, body: Json, at: int, blobs: Sequence[Blob], buttons: Sequence[StoredButton]
     ) -> bool:
-        """Replace what a message of ours says, once per `key`. False when the message is gone (retention)."""
+        """Replace what a message of ours says, once per `key`; pictures, files and mentions it leaves out stay.
+
+        False when the message is gone (retention).
+        """
         with self._writing() as db:
             said = _one(db, message_id)
             if said is None:
                 return False
+            kept = {part: said.body.get(part) or [] for part in ("pictures", "files", "mention") if not body.get(part)}
+            body = {**body, **kept}
             if db.execute("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", (key, message_id, at)).rowcount == 0:
                 return True
             db.execute(
                 "UPDATE messages SET rev=?, edited_at=?, mentions=?, body=? WHERE message_id=?",
                 (_next(db), at, _pack(body["mention"]), _dump(body), message_id),
             )
-            db.execute("DELETE FROM blobs WHERE message_id=?", (message_id,))
+            stays = json.dumps([shown["id"] for part in ("pictures", "files") for shown in kept.get(part, [])])
+            db.execute(
+                "DELETE FROM blobs WHERE message_id=? AND blob_id NOT IN (SELECT value FROM json_each(?))",
+                (message_id, stays),
+            )
             _keep(db, message_id, said.chat_id, at, blobs, buttons)
             return True
 

@@ -339,6 +339,20 @@ async def test_pictures_and_files_are_kept_and_replaced_with_their_message(conso
     assert second
     assert second.content == b"two"
     assert console.media(session, "li", old) is None
+    still = console.media(session, "li", body["files"][0]["id"])
+    assert still
+    assert still.content == b"a,b"
+
+
+async def test_an_update_without_pictures_or_mentions_leaves_them_standing(console: Console, bench: Bench) -> None:
+    session = console.sessions.read({"cookie": bench.cookie(console)})
+    ref = await console.send(ORDERS, Reply("库存", pictures=(Picture(b"one", "一"),), mention=("li",)), key="k")
+    await console.update(ref, Reply("已认领"), key="u")
+    body = console.room.history("orders", "li", before=None, limit=1)[0].body
+    assert (body["text"], body["mention"]) == ("已认领", ["li"])
+    shown = console.media(session, "li", body["pictures"][0]["id"])
+    assert shown
+    assert shown.content == b"one"
 
 
 async def test_media_follows_the_eyes_of_its_message(console: Console, bench: Bench) -> None:
