@@ -37,7 +37,7 @@ async def _measure(ground: Ground, orders: int, port: int, echo: int) -> Line:
     colleague = Colleague(port)
     await colleague.enter()
     rnd = random.Random(11)
-    count = 600 if ground.quick else 2000
+    count = 300 if ground.quick else 1000
     done: list[float] = []
     accepted: list[float] = []
     echoed: list[float] = []
