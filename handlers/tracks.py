@@ -53,9 +53,7 @@ async def subscribe(row: Claimed, desk: Desk) -> None:
     tail = receiver.phone[-4:] if receiver and not receiver.masked else ""  # some carriers want it to tell who asks
     for service in desk.channels.carriers(SubscribesTracks):
         try:
-            await service.subscribe(
-                load["waybill"], load["carrier"], phone_tail=tail, callback_url="", salt=""
-            )
+            await service.subscribe(load["waybill"], load["carrier"], phone_tail=tail, callback_url="", salt="")
         except Rejected as no:
             log.warning("track.subscription_refused", code=no.code, row=row.id)
 
