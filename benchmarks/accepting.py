@@ -33,7 +33,7 @@ Submit = Callable[[Order], Awaitable[object]]
 def run_cases(ground: Ground, sizes: Sequence[int]) -> Iterator[Line]:
     first: dict[str, float] = {}
     for size in sizes:
-        one = _single_orders(ground, size)
+        one = single_orders(ground, size)
         one["growth"] = neat(first.setdefault("B8", one["ours"]["p99_us"]) and one["ours"]["p99_us"] / first["B8"])
         yield one
     yield from _beside_a_writer(ground, sizes[-1])
@@ -103,7 +103,7 @@ async def _at_once(submit: Callable[[Any], Awaitable[object]], given: Sequence[A
     return time.perf_counter() - start, latencies
 
 
-def _single_orders(ground: Ground, size: int) -> Line:
+def single_orders(ground: Ground, size: int) -> Line:
     store, raw = ground.store(size), floor.open_sqlite(ground.floor(size))
     per_round = 2_000 if ground.quick else 6_000
     rates: dict[str, list[float]] = {"ours": [], "floor": [], "core": []}

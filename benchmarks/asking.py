@@ -28,7 +28,7 @@ Key = Any
 Ask = Callable[[Key], Awaitable[object]]
 
 
-class _Keys:
+class Keys:
     """What is asked for: the same orders in every way, as the anchors' keys and as sentences."""
 
     def __init__(self, orders: int, count: int) -> None:
@@ -53,10 +53,10 @@ class _Keys:
 def run_cases(ground: Ground, sizes: Sequence[int]) -> Iterator[Line]:
     count = 400 if ground.quick else 1000
     for orders in sizes:
-        yield from _sqlite(ground, orders, _Keys(orders, count))
+        yield from on_sqlite(ground, orders, Keys(orders, count))
     if ground.server():
         for orders in sizes:
-            yield from _postgres(ground, orders, _Keys(orders, count // 2))
+            yield from on_postgres(ground, orders, Keys(orders, count // 2))
 
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------
@@ -82,7 +82,7 @@ class RawReader:
         return head, lines, self._ask(floor.EVENTS_OF, (head[0],)).fetchall()
 
 
-def _sqlite(ground: Ground, orders: int, keys: _Keys) -> Iterator[Line]:
+def on_sqlite(ground: Ground, orders: int, keys: Keys) -> Iterator[Line]:
     raw = floor.open_sqlite(ground.floor(orders))
     store = ground.store(orders)
     inline = dispatcher_of(Inline(store), ground.clock)
@@ -138,7 +138,7 @@ def _sqlite(ground: Ground, orders: int, keys: _Keys) -> Iterator[Line]:
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 
 
-def _postgres(ground: Ground, orders: int, keys: _Keys) -> Iterator[Line]:
+def on_postgres(ground: Ground, orders: int, keys: Keys) -> Iterator[Line]:
     store = ground.store(orders, url=ground.postgres(orders))
     hopping = dispatcher_of(store, ground.clock)
     found = Latencies()

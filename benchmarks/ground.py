@@ -142,7 +142,7 @@ class Ground:
             raw.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
             raw.execute(f"CREATE DATABASE {name}".encode())
         self._stack.callback(_drop, server, name)
-        return _named(server, name)
+        return named(server, name)
 
 
 @lru_cache(maxsize=1)
@@ -163,7 +163,7 @@ def asker() -> Person:
     return Person(1, "张明", frozenset({Role.SERVICE}), accounts=(("console", ASKER),))
 
 
-def _named(url: str, database: str) -> str:
+def named(url: str, database: str) -> str:
     """The same server, another database."""
     head, question, query = url.partition("?")
     scheme, _, rest = head.partition("://")

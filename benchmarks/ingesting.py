@@ -43,12 +43,12 @@ def run_cases(ground: Ground, sizes: Sequence[int]) -> Iterator[Line]:
     seen: dict[tuple[str, int], float] = {}
     for orders in sizes:
         for size in SIZES:
-            for one in _sqlite(ground, orders, size):
+            for one in on_sqlite(ground, orders, size):
                 yield _with_growth(one, seen, size)
     if ground.server():
         for orders in sizes:
             for size in SIZES:
-                for one in _postgres(ground, orders, size):
+                for one in on_postgres(ground, orders, size):
                     yield _with_growth(one, seen, size)
 
 
@@ -101,7 +101,7 @@ def _lines(first: Rates, again: Rates, case: str, size: int, changed: int, **sha
     )  # fmt: skip
 
 
-def _sqlite(ground: Ground, orders: int, size: int) -> Iterator[Line]:
+def on_sqlite(ground: Ground, orders: int, size: int) -> Iterator[Line]:
     store, raw = ground.store(orders), floor.open_sqlite(ground.floor(orders))
     changed = _Repeats()
     first, again = _measure(
@@ -114,7 +114,7 @@ def _sqlite(ground: Ground, orders: int, size: int) -> Iterator[Line]:
                       orders=orders)  # fmt: skip
 
 
-def _postgres(ground: Ground, orders: int, size: int) -> Iterator[Line]:
+def on_postgres(ground: Ground, orders: int, size: int) -> Iterator[Line]:
     import asyncpg
 
     store = ground.store(orders, url=ground.postgres(orders))

@@ -1,0 +1,70 @@
+"""A short benchmark on every run: a collapse is noticed, noise is not.
+
+Each gate asks for half of the target where the target is met, else for about half of what docs/benchmarks.md reports. It takes
+the best of three tries and looks only at ratios to an anchor measured in the same moments, so the machine's speed plays no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from benchmarks import accepting, asking, dispatching, ingesting
+from benchmarks.ground import Ground
+from benchmarks.measure import Line
+
+ORDERS = 10_000
+TRIES = 3
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    made = Ground(quick=True)
+    made.rounds = 1
+    yield made
+    made.close()
+
+
+def best(take: Callable[[], Line], *, least: float) -> Line:
+    """The first try that passes, or the best of all."""
+    found: list[Line] = []
+    for _ in range(TRIES):
+        found.append(take())
+        if found[-1]["ratio"] >= least:
+            break
+    return max(found, key=lambda one: one["ratio"])
+
+
+def test_dispatch_keeps_up_with_a_list_of_patterns_and_does_not_grow_with_commands(ground: Ground) -> None:
+    line = best(lambda: next(dispatching.run_cases(ground, [])), least=0.07)
+    assert line["ratio"] >= 0.07, line
+    assert line["growth"] <= 2.0, line
+
+
+def test_an_answer_costs_a_small_multiple_of_its_bare_reads(ground: Ground) -> None:
+    keys = asking.Keys(ORDERS, 150)
+
+    def take() -> Line:
+        return next(one for one in asking.on_sqlite(ground, ORDERS, keys) if "times faster" in one["name"])
+
+    line = best(take, least=0.3)
+    assert line["ratio"] >= 0.3, line
+
+
+def test_a_batch_of_orders_is_written_at_a_fair_share_of_raw_sql(ground: Ground) -> None:
+    line = best(lambda: next(ingesting.on_sqlite(ground, ORDERS, 1000)), least=0.1)
+    assert line["case"] == "B6"
+    assert line["ratio"] >= 0.1, line
+
+
+def test_an_order_delivered_twice_writes_nothing(ground: Ground) -> None:
+    again = next(one for one in ingesting.on_sqlite(ground, ORDERS, 100) if one["case"] == "B10")
+    assert again["also"][0] == {"what": "orders that wrote something", "value": 0.0, "wants": "<=", "target": 0, "ok": True}
+
+
+def test_single_orders_share_their_commits(ground: Ground) -> None:
+    line = best(lambda: accepting.single_orders(ground, ORDERS), least=0.1)
+    assert line["ratio"] >= 0.1, line
+    times = next(one for one in line["also"] if one["what"] == "times Core async")
+    assert times["value"] >= 3.0, line
