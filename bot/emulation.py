@@ -12,6 +12,7 @@ import typer
 import uvicorn
 
 from domain.errors import BadInput
+from emulators.dingtalk import DingTalkEmulator
 from emulators.douyin import DouyinEmulator
 from emulators.kuaidi100 import Kuaidi100Emulator
 from emulators.pinduoduo import PinduoduoEmulator
@@ -20,6 +21,7 @@ EMULATORS: dict[str, Callable[[], Any]] = {
     "douyin": DouyinEmulator,
     "pinduoduo": PinduoduoEmulator,
     "kuaidi100": Kuaidi100Emulator,
+    "dingtalk": DingTalkEmulator,
 }
 
 

@@ -238,7 +238,7 @@ class DingTalkEmulator:
         if fault in ("drop-before", "500", "504-before", "ban", "ban-html", "hang"):
             self.journal.note(now(), call, asked, fault)
             if fault == "hang":
-                await asyncio.sleep(30)
+                await asyncio.sleep(self.gateway.hang_seconds)
             if fault == "drop-before":
                 return _Hangup()
             if fault == "ban":

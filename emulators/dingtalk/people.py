@@ -175,20 +175,20 @@ class People:
 
     # --- events ---
 
-    async def event(self, kind: str, data: Row) -> Pushed | tuple[int, str]:
-        """An organisation event: over Stream, or sealed to `hooks.event_url`; then (status, the decrypted answer)."""
+    def event(self, kind: str, data: Row) -> Pushed:
+        """An organisation event over Stream."""
         state = self._emulator.state
-        now = int(state.clock.now() * 1000)
-        if not self.hooks.event_url:
-            extra = {
-                "eventType": kind, "eventId": uuid.uuid4().hex, "eventCorpId": state.corp_id,
-                "eventBornTime": str(now), "eventUnifiedAppId": state.app_id,
-            }  # fmt: skip
-            return self._emulator.gateway.push("EVENT", "*", data, extra)
-        return await self.sealed_event({"EventType": kind, **data})
+        extra = {
+            "eventType": kind,
+            "eventId": uuid.uuid4().hex,
+            "eventCorpId": state.corp_id,
+            "eventBornTime": str(int(state.clock.now() * 1000)),
+            "eventUnifiedAppId": state.app_id,
+        }
+        return self._emulator.gateway.push("EVENT", "*", data, extra)
 
     async def sealed_event(self, data: Row, *, owner: str = "", spoil: str = "") -> tuple[int, str]:
-        """`spoil` = "signature" | "body" damages it on the way."""
+        """An event sealed to `hooks.event_url`; (status, the decrypted answer). `spoil` = "signature" | "body" damages it."""
         state, hooks = self._emulator.state, self.hooks
         stamp, nonce = str(int(state.clock.now() * 1000)), uuid.uuid4().hex[:8]
         text = json.dumps(data, ensure_ascii=False)

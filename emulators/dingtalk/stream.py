@@ -65,6 +65,7 @@ class Gateway:
         self.close_on_accept = 0
         self.mute_next = 0
         self.hang_opens = 0
+        self.hang_seconds = 30.0
         self.refuse_opens: list[int] = []
         self.lose = 0  # so many pushes vanish on the way
         self.twice = False
@@ -77,7 +78,7 @@ class Gateway:
         self.opens.append(self._state.clock.now())
         if self.hang_opens:
             self.hang_opens -= 1
-            await asyncio.sleep(30)
+            await asyncio.sleep(self.hang_seconds)
         if self.refuse_opens:
             status = self.refuse_opens.pop(0)
             raise Problem(status, "authFailed" if status == 401 else "ServiceUnavailable")
