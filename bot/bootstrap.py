@@ -43,7 +43,7 @@ from scheduler.clock import Bells
 from scheduler.relay import Relay
 from scheduler.streams import keep_chats, keep_streams
 from scheduler.timetable import timetable
-from storage import Keys, open_store
+from storage import Keys, SqlStore, open_store
 
 CONFIG = Path(__file__).parent.parent / "config"
 FEATURES = (
@@ -142,7 +142,7 @@ def no_network() -> Any:
         inside_unit_of_work.reset(token)
 
 
-def open_storage(settings: Settings, clock: Clock) -> tuple[Store, Secrets, Keys]:
+def open_storage(settings: Settings, clock: Clock) -> tuple[SqlStore, Secrets, Keys]:
     """The store alone: what most commands need."""
     kept = secrets_of(settings, lambda: Keys.generate().text())
     keys = Keys.parse(kept.keys)

@@ -43,7 +43,7 @@ async def test_photos_and_facts_are_shown_masked_watermarked_and_escaped(bench: 
     assert "javascript:" not in answer.text
     for secret in ("王小芳", "13812345678", "文三路", NUMBER):
         assert secret not in answer.text
-    assert "img-src https: data:" in answer.headers["content-security-policy"]
+    assert "img-src 'self' https: data:" in answer.headers["content-security-policy"]
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cache-control"] == "no-store"
 
