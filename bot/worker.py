@@ -21,6 +21,7 @@ from handlers.sync import pushed
 log = structlog.get_logger()
 _AT_ONCE = 64
 _MAX_TRIES = {"message": 6, "click": 8, "push": 12}
+_UNREADABLE_TRIES = 6
 
 
 class InboxWorker:
@@ -80,7 +81,7 @@ class InboxWorker:
                 await pushed(item, self._desk, self._router)
             else:
                 await self._talk(item)
-        except (ProtocolBroken, Rejected) as bad:
+        except Rejected as bad:
             log.warning("inbox.item_refused", source=item.source, kind=item.kind, item=item.id, error=type(bad).__name__)
             await self._quarantine(item, str(bad))
             await inbox.dead(item.id, error=str(bad)[:300])
@@ -93,7 +94,9 @@ class InboxWorker:
         tries = item.attempts + 1
         if not isinstance(trouble, DeskError):
             log.error("inbox.item_failed", source=item.source, kind=item.kind, item=item.id, tries=tries, exc_info=trouble)
-        if tries >= _MAX_TRIES.get(item.kind, 6):
+        # One unreadable answer is mostly a gateway's error page: asked again, but not for long.
+        most = _UNREADABLE_TRIES if isinstance(trouble, ProtocolBroken) else _MAX_TRIES.get(item.kind, 6)
+        if tries >= most:
             await self._quarantine(item, type(trouble).__name__)
             await self._desk.store.inbox.dead(item.id, error=type(trouble).__name__)
             return

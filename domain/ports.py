@@ -295,7 +295,10 @@ class Chat(Protocol):
         ...
 
     async def update(self, ref: MessageRef, reply: Reply, *, key: str) -> MessageRef:
-        """Replace a sent message for everybody, or, where the platform cannot, send a reply quoting it."""
+        """Replace a sent message for everybody, or, where the platform cannot, send a reply quoting it.
+
+        Pictures, documents and mentions that the reply leaves out stay as they were sent.
+        """
         ...
 
 

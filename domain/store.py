@@ -102,6 +102,10 @@ class Orders(Protocol):
         """Several cards in one look, in the order of the ids; unknown ones are left out."""
         ...
 
+    def cards_by_waybill(self, waybill: str) -> list[OrderCard]:
+        """The same by a parcel's number, upper or lower case. Newest first."""
+        ...
+
     def card_by_number(self, number: str) -> list[OrderCard]:
         """The hot path: number to everything an answer needs, in as few statements as the dialect allows."""
         ...

@@ -21,6 +21,7 @@ from handlers.desk import Question
 RECENT = timedelta(days=90)
 AT_ONCE = 10  # numbers answered from one message
 _LIST_KEY = "#list"
+_SHORT = 10  # digits of the numbers that a shop counts up by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +167,17 @@ def find_orders(reads: Reads, wanted: Wanted, actor: Actor, now: datetime) -> Fo
 def find_number(reads: Reads, number: str, actor: Actor) -> Found:
     """An exact handle: channel number, then waybill, then our own number."""
     cards = reads.orders.card_by_number(number)
+    if not cards and len(number) <= _SHORT and number.isascii() and number.isdigit():
+        cards = reads.orders.card_by_number(f"#{number}")  # Shopify's numbers are `#1001`, and are said with and without it
     if cards:
         shown = tuple(card for card in cards if sees(actor, card.stored))
         return Found("number", number, cards=shown, hidden=() if shown else tuple(card.stored for card in cards))
-    orders = reads.orders.by_waybill(number)
-    if not orders and number.isascii() and number.isdigit() and len(number) <= 19:
-        own = reads.orders.by_id(int(number)) if int(number) < 2**63 else None
-        orders = [own] if own is not None else []
-    shown_orders = tuple(each for each in orders if sees(actor, each))
-    return Found("number", number, shown_orders, hidden=() if shown_orders else tuple(orders))
+    cards = reads.orders.cards_by_waybill(number)
+    if not cards and number.isascii() and number.isdigit() and len(number) <= 19:
+        own = reads.orders.card(int(number)) if int(number) < 2**63 else None
+        cards = [own] if own is not None else []
+    shown = tuple(card for card in cards if sees(actor, card.stored))
+    return Found("number", number, cards=shown, hidden=() if shown else tuple(card.stored for card in cards))
 
 
 def _scoped(by: str, value: str, orders: Iterable[StoredOrder], wanted: Wanted, actor: Actor) -> Found:

@@ -147,11 +147,18 @@ class OrderReads:
         return self._card(row) if row else None
 
     def cards(self, order_ids: Sequence[int]) -> list[OrderCard]:
+        if not order_ids:
+            return []
         if not self._c.pg:
             return [card for card in map(self.card, order_ids) if card is not None]
         condition, value = self._c.among("o.id", order_ids)
         found = {row[0]: read_card(row, self._keys) for row in self._c.all(CARDS + condition, (value,))}
         return [found[one] for one in order_ids if one in found]
+
+    def cards_by_waybill(self, waybill: str) -> list[OrderCard]:
+        wanted = waybill.strip().upper()
+        found = self.cards(exact(self._c, self._handles.waybill(wanted)))
+        return [one for one in found if any(parcel.waybill.upper() == wanted for parcel in one.stored.order.parcels)]
 
     def card_by_number(self, number: str) -> list[OrderCard]:
         if self._c.pg:

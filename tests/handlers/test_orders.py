@@ -118,6 +118,13 @@ async def test_handles_as_slots(ask: AskDesk, slots: dict[str, Any], found: bool
     assert (reply.card is not None) is found
 
 
+@pytest.mark.parametrize("sentence", ["#100256 到哪了", "100256 到哪了", "where is order #100256"])
+async def test_a_number_with_a_hash_is_found_with_and_without_it(ask: AskDesk, sentence: str) -> None:
+    ask.put(order("#100256"))
+    reply = await ask.say(FEATURE, sentence)
+    assert reply.card is not None
+
+
 async def test_our_own_number_finds_the_order(ask: AskDesk) -> None:
     ask.put(order())
     reply = await ask.ask(FEATURE, "where_is_order", order_no=str(ask.stored(NUMBER).id))
