@@ -115,9 +115,9 @@ class Deliverer:
             if shown == card.rendered:
                 continue
             try:
-                ref = await connector.update(
-                    MessageRef(chat, card.message_id), reply, key=make_key("update", subject, card.message_id, shown)
-                )
+                # The row's key, not only the picture's: a card that goes back to an earlier picture is a new update.
+                key = make_key("update", row.key, card.message_id, shown)
+                ref = await connector.update(MessageRef(chat, card.message_id), reply, key=key)
             except Rejected as gone:
                 # One lost card must not keep the others stale; it is logged and the rest goes on.
                 log.warning("card.update_rejected", subject=subject, platform=card.platform, code=gone.code)
