@@ -38,7 +38,7 @@ from handlers import addresses, alerts, approvals, basics, orders, refunds, rule
 from handlers.deliver import Deliverer
 from handlers.desk import Desk
 from handlers.router import Router
-from integrations._kit.http import inside_unit_of_work
+from integrations._kit.guard import inside_unit_of_work
 from scheduler.clock import Bells
 from scheduler.relay import Relay
 from scheduler.streams import keep_chats, keep_streams

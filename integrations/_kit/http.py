@@ -9,7 +9,6 @@ from __future__ import annotations
 import json as jsonlib
 import logging
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -17,12 +16,10 @@ from typing import Any
 import httpx
 
 from domain.errors import DeskError, NeedsAuthorization, OutcomeUnknown, ProtocolBroken, Unavailable
+from integrations._kit.guard import inside_unit_of_work
 
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 MAX_ANSWER = 32 * 1024 * 1024
-
-inside_unit_of_work: ContextVar[bool] = ContextVar("inside_unit_of_work", default=False)
-"""Set by whoever runs a unit of work; sending while it is set is a bug and raises."""
 
 
 class Http:

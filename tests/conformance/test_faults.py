@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from domain.errors import DeskError, NeedsAuthorization, ProtocolBroken, Unavailable
 from integrations import registry
-from integrations._kit.http import inside_unit_of_work
+from integrations._kit.guard import inside_unit_of_work
 from tests.conformance.harness import CANARIES, Harness
 from tests.conformance.rules import proves
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import BadInput, Forged
-from integrations._kit.http import inside_unit_of_work
+from integrations._kit.guard import inside_unit_of_work
 from tests.conformance.harness import CANARIES, Harness, Pushes
 from tests.conformance.rules import proves
 
