@@ -352,3 +352,12 @@ def _drawable(text: str) -> str:
 def missing(texts: Iterable[str]) -> set[str]:
     """Letters of these texts that could not be drawn."""
     return {letter for text in texts for letter in text if not _has_glyph(letter)}
+
+
+# What the other pictures (handlers.charts_figures, handlers.charts_heat) share: one paper, one pen at a time.
+Sheet, Panel, drawing = _Sheet, _Panel, _lock
+
+
+def width_of(text: str, size: int) -> float:
+    """Width of a text in points at double density, as it would be drawn."""
+    return _font(size).getlength(_drawable(text))

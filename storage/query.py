@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import psycopg
-
 from domain.errors import Refused
 from domain.metrics import Shape
 from domain.query import FACTS_CAP, ROWS_CAP, SECONDS_CAP, Fact, Part, Parts, Query, Scope, TooLong
@@ -203,10 +201,12 @@ def _capped(conn: Conn, seconds: float) -> Iterator[None]:
             finally:
                 conn.raw.set_progress_handler(None, 0)
         case PgConn():
+            from psycopg.errors import QueryCanceled  # a store on SQLite never loads psycopg
+
             conn.raw.execute(f"SET statement_timeout = {max(1, int(seconds * 1000))}".encode())
             try:
                 yield
-            except psycopg.errors.QueryCanceled as stopped:
+            except QueryCanceled as stopped:
                 raise TooLong(_TOO_LONG) from stopped
             finally:
                 if not conn.raw.closed:
