@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import io
 import json
 import os
 import time
@@ -71,6 +72,7 @@ def _run(house: House, order_file: OrderFile, shop: str, rejects: Path | None) -
     started = time.perf_counter()
     folder = house.settings.data_dir / "imports"
     folder.mkdir(parents=True, exist_ok=True)
+    _clear_orphans(folder)
     scratch = folder / f"{os.getpid()}.rows"
     reject_path = rejects or folder / f"{order_file.path.name}.rejects.csv"
     skip = position(house.desk, order_file.identity, shop)
@@ -114,6 +116,24 @@ def _run(house: House, order_file: OrderFile, shop: str, rejects: Path | None) -
     }
 
 
+def _clear_orphans(folder: Path) -> None:
+    """Scratch files of imports that were killed: they hold people's data and nobody else would delete them."""
+    for left in folder.glob("*.rows*"):
+        owner = left.name.partition(".")[0]
+        if not owner.isdecimal() or int(owner) == os.getpid() or not _lives(int(owner)):
+            left.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _read(order_file: OrderFile, scratch: Path, shop: str, skip: int, kept: _Rejects, bar: Progress) -> Iterator[Batch]:
     reading = bar.add_task("读文件（行）", total=None)
     writing = bar.add_task("写入（单）", total=None, start=False)
@@ -135,6 +155,9 @@ def _read(order_file: OrderFile, scratch: Path, shop: str, skip: int, kept: _Rej
         bar.update(writing, completed=batch.position)
 
 
+_HEADER = ("文件", "行号", "订单号", "原因")
+
+
 class _Rejects:
     """The reject file: made when the first row is rejected, readable by its owner only (it may hold personal data)."""
 
@@ -148,12 +171,23 @@ class _Rejects:
 
     def __enter__(self) -> Self:
         if self._append:
-            with self._path.open(encoding="utf-8-sig", newline="") as old:
-                rows = list(csv.reader(old))[1:]
+            rows = self._whole_rows()
             places = {name: index for index, name in self._tables.items()}
             self._seen = {(places[row[0]], int(row[1]), row[3]) for row in rows if row[0] in places}
             self.count = len(self._seen)
+            self._append = False  # written anew without the torn end that a kill may have left
+            if rows:
+                self._open()
+                csv.writer(self._file).writerows(rows)
+                self._file.flush()
         return self
+
+    def _whole_rows(self) -> list[list[str]]:
+        text = self._path.read_text("utf-8-sig", errors="replace")
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+        if not text.endswith("\n"):
+            del rows[-1:]
+        return [row for row in rows[1:] if len(row) == len(_HEADER) and row[1].isdecimal()]
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
@@ -174,11 +208,10 @@ class _Rejects:
             self._file.flush()
 
     def _open(self) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if self._append else os.O_TRUNC)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         self._file = os.fdopen(os.open(self._path, flags, 0o600), "w", encoding="utf-8", newline="")
-        if not self._append:
-            self._file.write("\ufeff")  # so that Excel shows Chinese
-            csv.writer(self._file).writerow(["文件", "行号", "订单号", "原因"])
+        self._file.write("\ufeff")  # so that Excel shows Chinese
+        csv.writer(self._file).writerow(_HEADER)
 
 
 def stats(
