@@ -188,7 +188,7 @@ class People:
         return self._emulator.gateway.push("EVENT", "*", data, extra)
 
     async def sealed_event(self, data: Row, *, owner: str = "", spoil: str = "") -> tuple[int, str]:
-        """An event sealed to `hooks.event_url`; (status, the decrypted answer). `spoil` = "signature" | "body" damages it."""
+        """Seal to `hooks.event_url`; gives (status, decrypted answer). `spoil` = "signature" | "body" damages it."""
         state, hooks = self._emulator.state, self.hooks
         stamp, nonce = str(int(state.clock.now() * 1000)), uuid.uuid4().hex[:8]
         text = json.dumps(data, ensure_ascii=False)

@@ -282,6 +282,8 @@ class Gateway:
             self.close(1002, line=line)
             return
         ident = headers["messageId"]
+        if line.draining_until and not ident:
+            return  # the official SDK receipts the notice, which has no id
         found = next((pushed for pushed in self.pushes if ident in pushed.sent), None)
         if found is None:
             raise ValueError(f"unknown messageId {ident}")

@@ -12,11 +12,12 @@ from integrations._kit.tokens import MemoryTokens, TokenStore
 from integrations.dingtalk.arrivals import Arrivals
 from integrations.dingtalk.chat import DingTalkChat
 from integrations.dingtalk.client import DingTalkClient
+from integrations.dingtalk.diagnose import diagnose
 from integrations.dingtalk.quota import QuotaMeter
 from integrations.dingtalk.settings import Settings
 from integrations.dingtalk.stream import Rhythm
 
-__all__ = ["DingTalkChat", "Rhythm", "Settings", "build"]
+__all__ = ["DingTalkChat", "Rhythm", "Settings", "build", "diagnose"]
 
 
 def build(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ import structlog
 
 from domain.chat import ChatKind, ChatRef, Click, Incoming, Message, Sender
 from domain.clock import SHANGHAI, Clock, millis
-from domain.errors import BadInput
+from domain.errors import BadInput, Forged
 from domain.ids import key as make_key
 from domain.ports import ChatReceipt, RawRequest
 from integrations.dingtalk import mapping, wire
@@ -48,7 +48,7 @@ class Arrivals:
         self._cards: OrderedDict[str, ChatRef] = OrderedDict()
         self._pressed_at: OrderedDict[str, datetime] = OrderedDict()
         self.spoke: OrderedDict[str, datetime] = OrderedDict()  # groups by the time somebody last wrote
-        self.strangers: set[str] = set()  # error codes of messages that told no words
+        self.refused: Counter[str] = Counter()  # callbacks that could not prove who sent them, by why
 
     # --- Stream ---
 
@@ -90,6 +90,13 @@ class Arrivals:
 
     def request(self, request: RawRequest) -> ChatReceipt:
         """Verify and decode one callback. Raises Forged, BadInput."""
+        try:
+            return self._request(request)
+        except Forged as forged:
+            self.refused[str(forged)[:60]] += 1
+            raise
+
+    def _request(self, request: RawRequest) -> ChatReceipt:
         kind = self._door.kind(request)
         if kind == "event":
             event, answer = self._door.event(request)

@@ -23,12 +23,9 @@ class Window:
         self._limit, self._span = limit, span
         self._ordinary = max(1, limit - reserve)
         self._taken: deque[datetime] = deque()
-        self._closed_until: datetime | None = None
 
     def take(self, now: datetime, *, urgent: bool = False) -> float:
         """0 and counted, or the seconds to wait."""
-        if self._closed_until is not None and now < self._closed_until:
-            return (self._closed_until - now).total_seconds()
         while self._taken and self._taken[0] <= now - self._span:
             self._taken.popleft()
         allowed = self._limit if urgent else self._ordinary
@@ -37,9 +34,10 @@ class Window:
             return 0.0
         return max(0.01, (self._taken[len(self._taken) - allowed] + self._span - now).total_seconds())
 
-    def close(self, until: datetime) -> None:
-        """The platform asked for silence."""
-        self._closed_until = max(until, self._closed_until or until)
+    @property
+    def pressed(self) -> bool:
+        """More than half of the ordinary share is used: whoever can share a message should."""
+        return len(self._taken) > self._ordinary // 2
 
 
 @dataclass(eq=False)
@@ -97,8 +95,7 @@ class Lane:
                 crowded = True
                 await self.sleep(min(wait, 1.0))
                 continue
-            group = self._group(crowded=crowded)
-            await self._deliver(group)
+            await self._deliver(self._group(crowded=crowded or self.window.pressed))
             crowded = crowded and bool(self.waiting)
 
     def _group(self, *, crowded: bool) -> list[Waiting]:

@@ -58,7 +58,7 @@ class DingTalkClient:
         self._robot = Window(per_second, timedelta(seconds=1), reserve=max(1, per_second // 4))
         self._health = Health("dingtalk")
         self.tokens = TokenKeeper(
-            f"dingtalk:{settings.client_id}", store=tokens, clock=clock, create=self._new_token, refresh=self._refresh
+            f"dingtalk:{settings.client_id}", store=tokens, clock=clock, create=self.new_token, refresh=self._refresh
         )
 
     @property
@@ -197,6 +197,25 @@ class DingTalkClient:
         answer = await self.call("POST", "/v1.0/robot/messageFiles/download", body, changes=False, billed=False)
         return str(answer.get("downloadUrl", ""))
 
+    async def recall(self, conversation: str, ident: str) -> None:
+        """Take back a robot message in a group by its processQueryKey."""
+        body = {"robotCode": self._settings.robot, "openConversationId": conversation, "processQueryKeys": [ident]}
+        await self.call("POST", "/v1.0/robot/groupMessages/recall", body)
+
+    async def token_works(self, token: str) -> bool:
+        """Whether the platform still takes this token: asked with a send to nowhere, which has no effect."""
+        body = {"robotCode": self._settings.robot, "openConversationId": "", "msgKey": "sampleText", "msgParam": "{}"}
+        path = "/v1.0/robot/groupMessages/send"
+        answer = await self._send(self._api, "POST", path, body, changes=False, token=token)
+        self.quota.count("api")
+        try:
+            self._judge(path, answer, changes=False)
+        except _TokenRefused:
+            return False
+        except DeskError:
+            return True
+        return True
+
     async def fetch(self, url: str) -> bytes:
         """The bytes of a temporary address that the platform gave. Raises ProtocolBroken when it leads elsewhere."""
         where, home = urlsplit(url), urlsplit(self._settings.oapi_url)
@@ -303,7 +322,8 @@ class DingTalkClient:
         told = safe_text(str(answer.get("message") or answer.get("errmsg") or ""), 160) or "平台没有说明原因"
         raise (SessionGone if code in wire.SESSION_GONE else Rejected)(code[:60], told)
 
-    async def _new_token(self) -> Tokens:
+    async def new_token(self) -> Tokens:
+        """What the platform gives for our secret; inside its life the same one, with its life extended."""
         asked = self._clock.now()
         body = {"appKey": self._settings.client_id, "appSecret": self._settings.client_secret}
         answer = await self._send(self._api, "POST", "/v1.0/oauth2/accessToken", body, changes=False)
@@ -317,7 +337,7 @@ class DingTalkClient:
             raise ProtocolBroken("oauth2/accessToken: no life time") from broken
 
     async def _refresh(self, _: Tokens) -> Tokens:
-        return await self._new_token()
+        return await self.new_token()
 
     async def aclose(self) -> None:
         await self._api.aclose()

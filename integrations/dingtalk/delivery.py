@@ -26,6 +26,7 @@ WEBHOOK = "webhook:"
 AGAIN = "（刚才可能没发成，再发一次）"
 # Reasons why this app cannot draw cards at all, as opposed to this card being wrong.
 _NO_CARDS = ("param.template", "param.cardTemplate", "param.openDeliverModelError", "param.openSpaceModelInvalid")
+_NOT_THERE = frozenset({"card.notDelivered", "resource.not.found", "group.disbanded", "invalid.openConversationId"})
 _NO_PERSON = "这个人在钉钉里没有员工号（应用未发布，或他是外部人员），发不了单聊"
 
 Step = Callable[[], Awaitable[str]]
@@ -56,6 +57,7 @@ class Delivery:
     arrivals: Arrivals
     clock: Clock = field(kw_only=True)
     trouble: CardTrouble | None = None
+    missing: dict[str, str] = field(default_factory=dict)  # conversation -> why the robot cannot speak there
     _progress: OrderedDict[str, _Progress] = field(default_factory=OrderedDict)
 
     async def deliver(self, chat: ChatRef, reply: Reply, key: str) -> str:
@@ -73,6 +75,8 @@ class Delivery:
                 raise
             except (Rejected, NeedsAuthorization) as no:
                 if not (card and progress.done == 0 and self._switch_off(no)):
+                    if isinstance(no, Rejected) and no.code in _NOT_THERE and len(self.missing) < 100:
+                        self.missing[chat.chat_id] = no.code
                     raise
                 card, progress.as_words, progress.doubt = False, True, False
                 steps = self._steps(chat, reply, key, progress, card=False)
@@ -80,6 +84,7 @@ class Delivery:
             progress.ident = progress.ident or ident
             progress.done, progress.doubt = progress.done + 1, False
         del self._progress[key]
+        self.missing.pop(chat.chat_id, None)
         return progress.ident
 
     # --- cards or words ---

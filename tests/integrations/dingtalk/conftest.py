@@ -64,6 +64,7 @@ class Office:
     made: list[DingTalkChat] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
     group: str = ""
+    jump: bool = True
 
     @property
     def url(self) -> str:
@@ -90,9 +91,9 @@ class Office:
     async def sleep(self, seconds: float) -> None:
         """Waiting moves the emulated clock, so that budgets pass without real time."""
         self.waited.append(seconds)
-        if seconds > 0.3:
+        if seconds > 0.3 and self.jump:
             self.emulator.clock.move(seconds)
-        await asyncio.sleep(min(seconds, 0.02))
+        await asyncio.sleep(min(seconds, 0.02) if self.jump else seconds)
 
     @contextlib.asynccontextmanager
     async def listening(self, chat: DingTalkChat | None = None, *, lines: int = 1) -> AsyncIterator[DingTalkChat]:
