@@ -34,7 +34,21 @@ from domain.ports import Chat, PushEvent, ReceivesPushes
 from domain.rules import RuleBook
 from domain.store import Store
 from domain.tokens import Signer
-from handlers import addresses, alerts, approvals, basics, orders, refunds, rules, stock_ledger, tracks
+from handlers import (
+    addresses,
+    alerts,
+    approvals,
+    basics,
+    customers,
+    kpi,
+    orders,
+    refunds,
+    rules,
+    stock,
+    stock_ledger,
+    todo,
+    tracks,
+)
 from handlers.deliver import Deliverer
 from handlers.desk import Desk
 from handlers.router import Router
@@ -49,6 +63,10 @@ CONFIG = Path(__file__).parent.parent / "config"
 FEATURES = (
     basics.FEATURE,
     orders.FEATURE,
+    customers.FEATURE,
+    stock.FEATURE,
+    todo.FEATURE,
+    kpi.FEATURE,
     approvals.FEATURE,
     refunds.FEATURE,
     addresses.FEATURE,
