@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.chat import Button, Card, Reply, Tone
+import structlog
+
+from domain.chat import Button, Card, Picture, Reply, Tone
 from domain.people import Actor, May, Role
 from domain.privacy import safe_text
 from domain.store import Reads, Stock
+from handlers.charts_heat import HeatMap, heat_chart
 from handlers.desk import Desk, Feature, Need, Press, Question
 from handlers.words.lists import lists
 from handlers.words.orders import MARK
 from handlers.words.times import clock
 
+log = structlog.get_logger()
 SHOWN = 5
+LEVELS = 2_000  # read for the picture of everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +38,54 @@ async def stock(question: Question, actor: Actor, desk: Desk) -> Reply:
     slots, plan = question.slots, question.plan
     what = str((plan.slots.sku if plan else slots.get("sku")) or "")
     what = what or str((plan.extra.get("goods") if plan else slots.get("goods")) or "")
+    if what.strip() in _EVERYTHING:
+        return await _overview(actor, desk)
     if not what.strip():
-        return Reply(lists(actor.lang, "stock.which"))
+        return Reply(lists(actor.lang, "stock.which"), choices=(_heat_button("", actor, desk),))
     return await _answer(what.strip(), actor, desk)
 
 
 async def show(press: Press, actor: Actor, desk: Desk) -> Reply:
     """One of several goods was chosen."""
     return await _answer(press.token.extra, actor, desk)
+
+
+async def heat(press: Press, actor: Actor, desk: Desk) -> Reply:
+    """The picture of everything that whoever presses may see, or of one search."""
+    return await (_answer(press.token.extra, actor, desk) if press.token.extra else _overview(actor, desk))
+
+
+async def _overview(actor: Actor, desk: Desk) -> Reply:
+    """库存热力图 of everything: the shortest goods first."""
+    levels = await desk.store.read(lambda r: r.stock.levels(limit=LEVELS))
+    visible = [level for level in levels if actor.sees_warehouse(level.warehouse)]
+    if not visible:
+        return Reply(lists(actor.lang, "stock.none_at_all"))
+    picture = await _picture(visible, actor)
+    finding = HeatMap.of(visible, lang=actor.lang).finding
+    moments = [level.updated_at for level in visible if level.updated_at is not None]
+    footer = lists(actor.lang, "stock.at", at=clock(max(moments), desk.clock.now(), lang=actor.lang)) if moments else ""
+    short = sorted(
+        (level for level in visible if level.available <= 0 or level.available < level.safety),
+        key=lambda level: (level.available - level.safety, level.sku, level.warehouse),
+    )
+    worst = [f"{safe_text(level.title or level.sku, 16)}  {_line(level, actor.lang)}" for level in short[:SHOWN]]
+    text = "\n".join(part for part in (finding, *worst, footer) if part)
+    return Reply(text, pictures=(picture,) if picture is not None else ())
+
+
+async def _picture(levels: Sequence[Stock], actor: Actor) -> Picture | None:
+    try:
+        return await asyncio.to_thread(heat_chart, HeatMap.of(levels, lang=actor.lang))
+    except Exception:
+        # The words hold the answer; a drawing that fails must not hold it back.
+        log.exception("chart.failed", chart="stock_heat")
+        return None
+
+
+def _heat_button(what: str, actor: Actor, desk: Desk) -> Button:
+    label = lists(actor.lang, "stock.heat")
+    return Button(label, desk.signer.sign("stock.heat", "sku:0", what[:60]), command=label)
 
 
 async def _answer(what: str, actor: Actor, desk: Desk) -> Reply:
@@ -58,7 +104,9 @@ async def _answer(what: str, actor: Actor, desk: Desk) -> Reply:
         for shelf in shelves[:SHOWN]
     )
     lines = [f"{index}. {_title(shelf, lang)}" for index, shelf in enumerate(shelves[:SHOWN], 1)]
-    return Reply("\n".join((lists(lang, "stock.many", what=named, count=len(shelves)), *lines)), choices=buttons)
+    picture = await _picture([level for shelf in shelves for level in shelf.levels], actor)
+    text = "\n".join((lists(lang, "stock.many", what=named, count=len(shelves)), *lines))
+    return Reply(text, choices=buttons, pictures=(picture,) if picture is not None else ())
 
 
 def _look(reads: Reads, what: str, actor: Actor) -> tuple[list[Shelf], bool, str]:
@@ -72,6 +120,12 @@ def _look(reads: Reads, what: str, actor: Actor) -> tuple[list[Shelf], bool, str
         by_sku.setdefault(level.sku, []).append(level)
     shelves = [Shelf(sku, levels[0].title, tuple(levels)) for sku, levels in by_sku.items()]
     return shelves, bool(found) and not visible, who
+
+
+# What is left of 库存热力图 and 全部库存 once the parser has taken the word for stock away.
+_EVERYTHING = frozenset(
+    {"热力图", "库存热力图", "分布图", "全部", "所有", "heat map", "heatmap", "heat-map", "HEATMAP", "HEAT MAP"}
+)
 
 
 def _skus(levels: Sequence[Stock]) -> list[str]:
@@ -133,5 +187,5 @@ def _line(level: Stock, lang: str) -> str:
 FEATURE = Feature(
     "stock",
     questions={"stock": Need(stock, May.ASK_STOCK)},
-    actions={"stock.show": Need(show, May.ASK_STOCK)},
+    actions={"stock.show": Need(show, May.ASK_STOCK), "stock.heat": Need(heat, May.ASK_STOCK)},
 )

@@ -61,6 +61,8 @@ _ZH = {
     "stock.out": "已经没有可用的了",
     "stock.many": "「{what}」对上 {count} 个货，要看哪一个？",
     "stock.at": "库存截至 {at}",
+    "stock.heat": "库存热力图",
+    "stock.none_at_all": "你能看的仓库里还没有建库存。",
 }
 _EN = {
     "customer.head": "{who}: {span}{count} orders, paid {paid}{refunded}",
@@ -119,6 +121,8 @@ _EN = {
     "stock.out": "nothing left to sell",
     "stock.many": "“{what}” matches {count} goods. Which one?",
     "stock.at": "Stock as of {at}",
+    "stock.heat": "Stock heat map",
+    "stock.none_at_all": "No stock is set up in the warehouses you may see.",
 }
 LISTS: Mapping[str, Mapping[str, str]] = {"zh": _ZH, "en": _EN}
 
