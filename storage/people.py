@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from domain.people import Person, Role
 from domain.store import BoundChat, Json
@@ -52,7 +53,8 @@ class PeopleReads:
         return self._people("WHERE p.name = ? ", scrub(name.strip()))
 
     def with_role(self, role: Role) -> list[Person]:
-        return [one for one in self.everyone() if one.active and role in one.roles]
+        found = self._people("WHERE p.active = 1 AND p.roles LIKE ? ", f'%"{role.value}"%')
+        return [one for one in found if role in one.roles]
 
     def everyone(self) -> list[Person]:
         return self._people("")
@@ -82,8 +84,18 @@ class PeopleReads:
 def _read_person(rows: list[Row]) -> Person:
     person_id, name, roles, shops, warehouses, active, *_ = rows[0]
     accounts = tuple([(row[6], row[7]) for row in rows if row[6] is not None])
-    known = frozenset(Role(one) for one in load(roles) if one in _ROLES)
-    return Person(person_id, name, known, frozenset(load(shops)), frozenset(load(warehouses)), active == 1, accounts)
+    return Person(person_id, name, _roles(roles), _names(shops), _names(warehouses), active == 1, accounts)
+
+
+# People of a company share a few combinations, so each is read once.
+@lru_cache(maxsize=256)
+def _roles(text: str) -> frozenset[Role]:
+    return frozenset(Role(one) for one in load(text) if one in _ROLES)
+
+
+@lru_cache(maxsize=256)
+def _names(text: str) -> frozenset[str]:
+    return frozenset(load(text))
 
 
 # A role that a later version invented gives nothing to an older program, instead of stopping it.
