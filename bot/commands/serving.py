@@ -43,6 +43,7 @@ def serve(
         port=port or settings.port,
         log_level="warning",
         access_log=False,  # paths hold signed tokens
+        log_config=None,  # one way of logging for all, so that no traceback tells more than it should
         ws="websockets-sansio",
     )
 
