@@ -1,4 +1,4 @@
-"""Structured logs on standard error. Only ids are logged, never values; what libraries put into exceptions is kept out too."""
+"""Structured logs on standard error. Only ids are logged, never values; nor what libraries put into their exceptions."""
 
 from __future__ import annotations
 
