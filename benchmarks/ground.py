@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
@@ -65,6 +66,16 @@ class Ground:
         if ("sqlite", orders) not in self._built:
             self._built["sqlite", orders] = str(folder)
             self._fill("", folder, orders)
+        return folder
+
+    def served(self, orders: int) -> Path:
+        """A copy of that store for a server: no outbox rows of other cases, which it would carry out meanwhile."""
+        folder = self.root / f"served-{orders}"
+        if ("served", orders) not in self._built:
+            shutil.copytree(self.folder(orders), folder)
+            with contextlib.closing(sqlite3.connect(folder / "xiaodan.db")) as raw, raw:
+                raw.execute("DELETE FROM outbox")
+            self._built["served", orders] = str(folder)
         return folder
 
     def fresh(self, name: str, *, url: str = "") -> SqlStore:

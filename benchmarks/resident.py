@@ -20,7 +20,7 @@ def run_cases(ground: Ground, sizes: Sequence[int]) -> Iterator[Line]:
             skeleton = anonymous_mib(bare.process.pid)
         count = 20_000 if ground.quick else 100_000
         start = ground.take("sqlite", orders, count)
-        with server("ours", ground.folder(orders)) as ours:
+        with server("ours", ground.served(orders)) as ours:
             ours.ready()
             run(_get(ours.port, "/readyz"))
             time.sleep(1)

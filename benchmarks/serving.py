@@ -23,7 +23,7 @@ MANY = 32
 def run_cases(ground: Ground, sizes: Sequence[int]) -> Iterator[Line]:
     first = 0.0
     for orders in sizes:
-        with server("ours", ground.folder(orders)) as ours, server("echo") as anchor:
+        with server("ours", ground.served(orders)) as ours, server("echo") as anchor:
             ours.ready()
             anchor.ready()
             one = run(_measure(ground, orders, ours.port, anchor.port))

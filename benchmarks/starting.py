@@ -23,7 +23,7 @@ from benchmarks.orders import number_of
 def run_cases(ground: Ground, sizes: Sequence[int]) -> Iterator[Line]:
     first = 0.0
     for orders in sizes:
-        folder, plain = ground.folder(orders), ground.floor(orders)
+        folder, plain = ground.served(orders), ground.floor(orders)
         number = number_of(orders // 2)
         _ours(folder, number)
         _skeleton(plain)
