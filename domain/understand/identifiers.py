@@ -51,6 +51,10 @@ _TOKEN = re.compile(
     r"|(?P<mixed>(?<![a-z0-9_-])(?:[a-z]{1,9}[-_]?\d[a-z0-9_-]{0,38}|\d{5,8}[a-z][a-z0-9]{5,12}|1z[a-z0-9]{16}|1ls[a-z0-9-]{11,16}))(?![a-z0-9_])"
     r"|(?P<digits>(?<![a-z0-9.])\d{4,64})(?![a-z0-9]|\.\d)"
 )
+# order113542617735902: a word and its number typed without the space
+_GLUED = re.compile(
+    r"(?:(?<=order)|(?<=purchase)|(?<=number)|(?<=parcel)|(?<=package)|(?<=shipment)|(?<=tracking))(?=\d{5})"
+)
 _CHINESE_MONEY = re.compile(r"([零一二两三四五六七八九十百千万]{1,8}|\d+[百千万])(?:块钱?|元)")
 _UNIT = re.compile(
     r" ?(?:年|月|日|号[^码]|件|个|只|套|条|盒|箱|箇|单|位|天|小时|分|次|人|米|平|楼|室|栋|幢|弄|路|ml|kg|g\b|cm|mm|w\b|v\b|mah|匹|寸|升|级|期|版|款(?!项))"
@@ -75,8 +79,8 @@ _ALERT = re.compile(r"K\d{1,6}")
 
 def read_numbers(text: str) -> Numbers:
     """Every identifier of `text` (normalised, lower case). Texts without digits cost one look."""
+    text = _spoken(_GLUED.sub(" ", text))
     out = Numbers(rest=text)
-    text = _spoken(text)
     if "元" in text or "块" in text:
         _chinese_money(text, out)
     pieces: list[str] = []

@@ -92,9 +92,14 @@ def _with_number(reading: Reading, own: str, numbers: Numbers) -> Reading:
     if numbers.found and all(one.kind in {"approval_id", "alert_id"} for one in numbers.found):
         return reading
     words = re.sub(r"[\W\d_]+", "", numbers.rest)
+    if _ARITHMETIC.search(own):
+        return reading
     if reading.note == "unsure" and len(words) <= (6 if is_chinese(own) else 8):
         return Reading(Intent.WHERE_IS_ORDER, 0.85, "", (Intent.ORDER_DETAIL,))
     return reading
+
+
+_ARITHMETIC = re.compile(r"\d ?(?:%|[+*/×÷=])|\+ ?\d|\b(?:what is|square|root|divided|times|plus|minus)\b")
 
 
 def _fill(reading: Reading, own: str, numbers: Numbers, now: datetime, lexicon: Lexicon) -> Plan:

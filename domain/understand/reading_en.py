@@ -14,7 +14,7 @@ import re
 from domain.understand.identifiers import Numbers
 from domain.understand.plan import Intent
 from domain.understand.reading_zh import Reading
-from domain.understand.words_en import Sense, senses
+from domain.understand.words_en import Sense, mend, senses
 
 _ = Sense
 CANCEL, REFUND, RETURN, EXCHANGE, ADDRESS = int(_.CANCEL), int(_.REFUND), int(_.RETURN), int(_.EXCHANGE), int(_.ADDRESS)
@@ -87,13 +87,20 @@ _NO_ADDRESS_CHANGE = re.compile(
     r"\b(?:don'?t|do not|didn'?t|did not|never|no longer) (?:\w+ ){0,4}address(?:es)? (?:to be |be )?(?:chang|updat|edit|modif|correct)|\b(?:don'?t|do not|didn'?t|did not|never|not|no need to) (?:\w+ ){0,3}(?:chang|updat|edit|modif|correct)\w* (?:\w+ ){0,4}address|address (?:\w+ ){0,3}(?:not|never|hasn'?t|didn'?t) (?:been )?chang"
 )
 _BILLING_ADDRESS = re.compile(
-    r"\b(?:billing|email|e-mail|mail|ip|web|mac|account|profile|bank|home|work) address\b|address book|\b(?:your|store|company|office|return|bank'?s?|branch|whats?|what'?s|what is) (?:the |your )?address\b"
+    r"\b(?:houses?|billing|email|e-mail|mail|ip|web|mac|account|profile|bank|home|work) address\b|address book|\b(?:your|store|company|office|return|bank'?s?|branch|whats?|what'?s|what is) (?:the |your )?address\b"
 )
 _CONTACT_FIELD = re.compile(
     r"\b(?:chang|edit|correct|updat|modif)\w* (?:\w+ ){0,3}(?:receiver|recipient|consignee|contact (?:number|phone|details)|phone number|delivery (?:info|information|details|instructions)|shipping (?:info|information|details))\b"
 )
 _STOCK = re.compile(
-    r"\b(?:in|out of|back in) stock\b|\bre-?stock|\binventory\b|\bhow many (?:\w+ ){0,4}(?:left|available|in stock)|\bsold out\b|\bback ?order|\bavailability\b|\b(?:do|did) you (?:still |currently |guys )?have (?:\w+ ){0,5}(?:any |left|available|in stock)|\b(?:is|are) (?:\w+ ){1,5}(?:still |currently )?available\b|\bany (?:left|more (?:of|in))\b|\bstock (?:of|for|level)"
+    r"\b(?:in|out of|back in) stock\b|\bre-?stock|\binventory\b|\bsold out\b|\bback ?order|\b(?:do|did) you (?:still |currently |guys )?have (?:\w+ ){0,5}in stock|\bstock (?:of|for|level)"
+)
+# Rooms, drinks and gallons are available and left as well: these forms need a word of the trade beside them.
+_STOCK_OF_GOODS = re.compile(
+    r"\bhow many (?:\w+ ){0,4}(?:left|available)\b|\bavailability\b|\b(?:do|did) you (?:still |currently |guys )?have (?:\w+ ){0,5}(?:left|available)|\b(?:is|are) (?:\w+ ){1,5}(?:still |currently )?available\b|\bany (?:left|more (?:of|in))\b"
+)
+_STOCK_WORD = re.compile(
+    r"\b(?:items?|products?|articles?|goods|sizes?|colou?rs?|models?|units?|pieces|skus?|warehouse|stock)\b"
 )
 _FIGURE = (
     ("fulfilment_p95", re.compile(r"\bp95\b|fulfil?lment time|time to ship|shipping time p")),
@@ -130,16 +137,27 @@ _CHANGE_ITEMS = re.compile(
 _LOOKED_FOR = re.compile(
     r"\bwaiting (?:for|on) (?:my|the|an?|our) (?:\w+ ){0,2}(?:order|purchase|package|parcel|items?|products?|shipment|delivery|stuff|goods)\b|\b(?:shipment|shipping|delivery|arrival) date\b|\bhold ?up\b|\b(?:so|too) long\b|\bforever\b|\bgot nothing\b|\bhow far\b|\bwill (?:\w+ ){0,4}(?:be here|arrive|come|get here)\b|\b(?:find|look(?:ing)? (?:up|for)|search(?:ing)? for) (?:my|the|our) (?:\w+ )?(?:orders?|packages?|parcels?|shipments?|purchases?|delivery)\b(?! (?:number|confirmation|history))"
 )
+_GREETS = re.compile(
+    r"(?:\W|\b(?:hi|hello|hey|thanks?|thank|thx|ty|bye|goodbye|good|morning|afternoon|evening|night|ok|okay|cheers|howdy|yo|greetings|cool|great|you|u|so|very|much|a|lot|there|all|everyone|for|the|your|help|nice|day|have|see|later|again|that'?s|how|are|is|it|going|team|bot)\b){1,12}"
+)
+_ELSEWHERE = re.compile(
+    r"\bhow (?:can|do|would|should|could) (?:i|you|we|one) (?:say|spell|pronounce|write|translate)\b|\b(?:in|to|into) (?:french|spanish|german|italian|chinese|japanese|russian|korean|portuguese)\b|\btravell?ing\b|\b(?:tax|income) (?:refund|return)s?\b|\brefund (?:\w+ ){0,6}this year\b|\bsettings?\b|\bexchange rates?\b|\bcryptocurrenc"
+)
+_IS_IT_HERE = re.compile(
+    r"\b(?:is|was|has|did|will|where) (?:my|our|the) (?:\w+ ){0,3}(?:orders?|packages?|packaged|parcels?|shipments?|delivery)\b(?!.*\b(?:refundable|eligible|free|confirmed|correct|right|insured|taxed|complete)\b)|\bdelivery track\w*|\bneed (?:a|my|the) delivery tracked"
+)
+_PAPERS = re.compile(r"\b(?:invoices?|receipts?|bills?|bil|biull|bull)\b(?! to\b)")
+_UNAFFORDABLE = re.compile(r"\b(?:can'?t|cannot|can not|can no longer|could no longer|unable to) (?:afford|pay for)\b")
 _TICKETISH = re.compile(r"\b(?:hurry|expedite|speed up|rush|faster)\b")
 
 
 def read_english(text: str, numbers: Numbers) -> Reading:
     """The purpose of one English sentence (normalised, forwarded wrapper removed)."""
-    words = numbers.rest if numbers.joined else text
+    words = mend(numbers.rest if numbers.joined else text)
     seen = senses(words)
     if (figures := _figures(words)) is not None:
         return figures
-    if seen & FOREIGN and not _ours(words, seen):
+    if (seen & FOREIGN and not _ours(words, seen)) or _ELSEWHERE.search(words):
         return Reading(Intent.OUT_OF_SCOPE, 0.8)
     if seen & (REFUND | RETURN | EXCHANGE) or "money back" in words or "back" in words:
         reading = _aftersale(words, seen)
@@ -151,6 +169,8 @@ def read_english(text: str, numbers: Numbers) -> Reading:
         reading = _cancel(words, seen, numbers)
         if reading is not None:
             return reading
+    if _UNAFFORDABLE.search(words) and numbers.first("order_no") and not seen & FEE:
+        return Reading(Intent.CANCEL_ORDER, 0.7, "", (Intent.ORDER_DETAIL,))
     return _ordinary(words, seen, numbers)
 
 
@@ -198,7 +218,7 @@ def _aftersale(words: str, seen: int) -> Reading | None:
         seen & POLICY
         or (seen & FEE and not re.search(r"refund|reimburs|rebate", words))
         or re.search(
-            r"\b(?:restocking|how many days|time limit|deadline|who pays|how long (?:do|have) i|is it free|do you (?:accept|offer|allow|have|give|do)|when (?:can i|i can|may i|i may) (?:request|ask|get|return)|under what|in (?:what|which))\b",
+            r"\b(?:restocking|how many days|time limit|deadline|who pays|how long (?:do|have) i|how long (?:\w+ ){0,2}(?:refunds|reimbursements|rebates|compensations|restitutions|returns)|is it free|do you (?:accept|offer|allow|have|give|do)|when (?:can i|i can|may i|i may) (?:request|ask|get|return)|under what|in (?:what|which))\b",
             words,
         )
     ):
@@ -296,7 +316,9 @@ def _cancel(words: str, seen: int, numbers: Numbers) -> Reading | None:
 
 
 def _ordinary(words: str, seen: int, numbers: Numbers) -> Reading:
-    if _STOCK.search(words) and not re.search(r"market|customer|support|agent|phone", words):
+    if (_STOCK.search(words) or (_STOCK_OF_GOODS.search(words) and _STOCK_WORD.search(words))) and not re.search(
+        r"market|customer|support|agent|phone|payment|delivery|shipping|shares?\b", words
+    ):
         return Reading(Intent.STOCK, 0.85)
     thing = seen & (ORDER | GOODS) and (_OUR_ORDER.search(words) or _PLAIN_ORDER.search(words) is None)
     named = numbers.first("order_no") or numbers.first("waybill_no") or numbers.extra.get("order_tail")
@@ -304,13 +326,19 @@ def _ordinary(words: str, seen: int, numbers: Numbers) -> Reading:
         return Reading(Intent.OUT_OF_SCOPE, 0.75)
     if (thing or named or seen & BOUGHT) and _TICKETISH.search(words):
         return Reading(Intent.URGE_SHIPMENT, 0.75, "", (Intent.WHERE_IS_ORDER,))
+    if _PAPERS.search(words):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7, "", (Intent.DOCUMENTS, Intent.ORDER_DETAIL))
     if _moves(words, seen, bool(thing or named)):
         return Reading(Intent.WHERE_IS_ORDER, 0.88)
     if seen & SHOP and not (seen & FIELD and thing):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _CHANGE_ITEMS.search(words) or _BUYS.search(words):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
-    if thing and seen & MANY and re.search(r"\borders\b|history|purchases", words):
+    if (
+        thing
+        and seen & MANY
+        and re.search(r"\borders\b|(?:order|purchase) history|(?:my|customer's|their) (?:\w+ )?purchases$", words)
+    ):
         return Reading(Intent.CUSTOMER_ORDERS, 0.8)
     if (thing or named) and (
         seen & FIELD
@@ -319,7 +347,7 @@ def _ordinary(words: str, seen: int, numbers: Numbers) -> Reading:
         return Reading(Intent.ORDER_DETAIL, 0.75)
     if named and seen & CHECK:
         return Reading(Intent.WHERE_IS_ORDER, 0.75, "", (Intent.ORDER_DETAIL,))
-    if seen & GREET and len(words) <= 24 and not seen & ~(GREET | int(_.ASK)):
+    if seen & GREET and not seen & ~(GREET | int(_.ASK)) and _GREETS.fullmatch(words):
         return Reading(Intent.SMALLTALK, 0.9)
     return Reading(Intent.OUT_OF_SCOPE, 0.5, "unsure", (Intent.WHERE_IS_ORDER, Intent.HELP) if thing else (Intent.HELP,))
 
@@ -341,12 +369,17 @@ def _moves(words: str, seen: int, thing: bool) -> bool:
         return True
     if _LOOKED_FOR.search(words) and not seen & SHOP:
         return True
+    if _IS_IT_HERE.search(words) and not seen & (SHOP | POLICY | FEE | CHANGE | CANCEL):
+        return True
     if re.search(
-        r"\b(?:any|an|latest|more) updates?\b|\bcheck(?:ing)?(?: up)? on\b|\b(?:has|have|did|is|was|will) (?:\w+ ){0,4}(?:ship|shipped|left|dispatched|sent|out for)\b",
+        r"\b(?:any|an|latest|more) updates?\b|\bcheck(?:ing)?(?: up)? on\b|\b(?:has|have|did|is|was|will|it's|been|being) (?:\w+ ){0,4}(?:ship|shipped|left|dispatched|sent|out for|deliver(?:ed)?)\b",
         words,
     ):
         return True
-    if re.search(r"\btrack|\btrac(?:e|ing)\b|\blocat|\bwhereabouts|\beta\b|\bstatus|\bmonitor|\btransit|\bnews\b", words):
+    if re.search(
+        r"\btrack|\btac?k (?:my|the|a|our)\b|\btrac(?:e|ing)\b|\blocat|\bwhereabouts|\beta\b|\bstatus|\bmonitor|\btransit|\bnews\b",
+        words,
+    ):
         return True
     if _WHERE.search(words) and (
         _COMES.search(words)

@@ -71,7 +71,7 @@ _CANNOT_CANCEL = re.compile(
     r"(?:不能|不可以|不让|无法|没法|没办法|不给|不了)(?:单独|再|自己|直接|在线|申请)?(?:取消|撤单)|取消不[了掉]|没有?取消(?:按钮|选项|键|入口|的按钮|的选项|功能)|(?:怎么|为什么|为啥)[^,。]{0,6}(?:不能|不可以|取消不|没有取消|不让)|没有?(?:看到|找到)[^,。]{0,4}取消"
 )
 _CANCELLED = re.compile(
-    r"(?:已经?|刚刚?|都|被|自动|之前|昨天|前天|今天|早就)[^,。?]{0,6}取消(?!吧|一下|下|掉吧|订单吧)|取消(?:了没|了吗|了么|成功|失败|没有|好了|没\b|进度|状态|的订单|了的)|(?:是否|有没有|是不是|看下|看看|查下|查看)[^,。]{0,6}取消(?:了|成功|好)"
+    r"(?:已经?|刚刚?(?!拍|下|买|的)|被|自动|之前|早就)[^,。?]{0,6}取消(?!吧|一下|下|掉吧|订单吧|[,，])|(?:都|昨天|前天|今天)[^,。?]{0,4}取消了|取消(?:了没|了吗|了么|成功|失败|没有|好了|没\b|进度|状态|的订单|了的)|(?:是否|有没有|是不是|看下|看看|查下|查看)[^,。]{0,6}取消(?:了|成功|好)"
 )
 _FORCED = re.compile(
     r"(?:帮我?|请|麻烦|给我|我[要想]|能|可以)[^,。?]{0,3}把[^,。?]{0,8}取消|(?:能|可以|可否|想|要|得|还能|如何)(?:不能)?(?:再|直接)?(?:申请)?取消|帮我取消|给我取消|请取消|要取消|想取消|取消吧|麻烦取消|取消一下|取消下|帮忙取消|取消掉|申请取消"
@@ -84,11 +84,14 @@ _STATUS = re.compile(
     r"(?:查|跟进|关注|看[下看])[^,。?怎如]{0,8}(?:退款|退货|退钱|售后|换货)|"
     r"(?:退款|退货|售后|换货)(?:的)?(?:进度|情况|状态|结果|时效|周期|时间|单号|记录|明细|流程走)|"
     r"(?:退款|退货|售后|退|换货)[^,。?]{0,10}(?:进度|到账|到帐|审核|处理|批准|通过|哪一?步|什么情况|怎么回事|怎么样|完成|成功|失败|驳回|拒绝)|"
-    r"(?:我的|想要的|那个|这个)退款(?:呢|怎么|在哪|何时|$)|退的(?:货|东西|件|款|钱)|(?:退款|退货)[^,。?]{0,4}(?:怎么|哪里?|如何|在哪)(?:查|看)|(?:在|一直|还)等[^,。?]{0,8}退(?:款|钱)|等(?:着|待)[^,。?给]{0,6}退(?:款|钱)|退款?[^,。?]{0,6}(?:这么|太|好|那么)(?:慢|久)|退(?:款|到|回|给|进)[^,。?]{0,6}(?:银行卡|微信|支付宝|哪张|哪里|哪个|哪儿|原|余额|账户)|(?:少|多|错)退了?"
+    r"(?:我的|想要的|那个|这个)退款(?:呢|怎么|在哪|何时|$)|退的(?:货|东西|件|款|钱)|(?:退款|退货)[^,。?]{0,4}(?:怎么|哪里?|如何|在哪)(?:查|看)|(?:在|一直|还)等[^,。?]{0,8}退(?:款|钱)|等(?:着|待)[^,。?给]{0,6}退(?:款|钱)|退款?[^,。?]{0,6}(?:这么|太|好|那么)(?:慢|久)|退(?:款|到|回|给|进)[^,。?]{0,6}(?:银行卡|白条|花呗|零钱|账号|京东|卡|码上|微信|支付宝|哪张|哪里|哪个|哪儿|原|余额|账户)|(?:少|多|错)退了?|(?<!把)(?<!把我的)(?:钱|款项?|余额)[^,。?把]{0,6}退[^,。?]{0,4}[吗么吧?]|(?:早就?|已经?|全都?|都)退了(?!吧)|(?:返回|退回)[^,。?]{0,6}就?退款|(?:拒收|拒签)(?:了|之?后|的话)?[,， ]?[^,。?]{0,8}退款|(?:退|换)[^,。?]{0,6}(?:太久|好久|很久|这么久|很慢|太慢)|(?:钱|款)[^,。?]{0,6}(?:返回|返还|原路)"
 )
 # 我没申请退款, 不是要退货: the person denies the wish; 没给我退款 is a complaint and stays one.
 _CONSEQUENCE = re.compile(r"会怎么?样|会不会|影响|后果|有什么损失|有没有损失")
 _THREAT = re.compile(r"再不[^,。?]{0,10}(?:我|就)[^,。?]{0,6}(?:取消|退|投诉)")
+_MAYBE_LATER = re.compile(
+    r"(?:等|送|到|收|赶)不(?:及|到|了)(?:的话|就|我就)[^,。?]{0,6}(?:退|取消)|不行(?:的话|就)[^,。?]{0,4}(?:退款|退货|退)[?]?$|不退[^,。?]{0,3}就退|再等[^,。?]{0,6}退"
+)
 _ACCIDENT = re.compile(r"(?:不小心|手滑|误操作|误点|误申请|点错了?)[^,。?]{0,8}(?:退(?!掉)|换货)")
 _WOULD_RATHER_NOT = re.compile(
     r"(?:能|可以)不(?:退|换货)|(?:取消|撤销|撤回)不[了掉](?:退|换|售后)|(?<![怎还都])(?:不想|不打算)退(?:货|款)?$"
@@ -106,12 +109,12 @@ _APPLY_FIRST = re.compile(
     r"^(?:那|我|请|帮我|麻烦|我要|我想|想|给我|能不能|可以|可不可以|怎么|如何|怎样)*申请(?:仅)?(?:退|换|售后)|重新申请|想申请|要申请|怎么申请|如何申请|帮我?申请|哪里申请|在哪申请|(?:申请|退款|退货)[^,。?]{0,4}(?:在哪里?|哪里|怎么|从哪)(?:点|申请|找|弄|操作|提交|办|发起)|申请不了|无法申请|不能申请|可以申请|能申请|怎样申请"
 )
 _APPLIED = re.compile(
-    r"(?:已经?|刚刚?|都|昨天|前天|上周|之前|早就|今天|早上|上午|下午|昨晚)(?:提交|申请|办理|办|点|走)了?(?:的)?[^,。?]{0,6}(?:退|换|售后|取消)|我(?:提交|申请|办理|办|点|走)(?:了|的|过)[^,。?]{0,6}(?:退|换|售后|取消)|(?:申请|提交|办理)(?:了|过)[^,。?]{0,6}(?:退|换|售后)|(?:退货|退款|售后|换货)(?:申请|单)?(?:已经?|都)?(?:申请|提交|办理|寄)(?:了|过|好|的)|已经?(?:退|换|寄回|同意|审核|取件)|退货?(?:已经|都)|(?:货|东西|商品)[^,。?]{0,4}(?:寄回|退回|取走|拿走|退给|取回)|(?:取走|拿走|取件|上门)[^,。]{0,6}(?:了|过)|收到退货|同意退"
+    r"(?:已经?|刚刚?|都|昨天|前天|上周|之前|早就|今天|早上|上午|下午|昨晚)(?:提交|申请|办理|办|点|走)了?(?:的)?[^,。?]{0,6}(?:退|换|售后|取消)|我(?:提交|申请|办理|办|点|走)(?:了|的|过)[^,。?]{0,6}(?:退|换|售后|取消)|(?:申请|提交|办理)(?:了|过)[^,。?]{0,6}(?:退|换|售后)|(?:退货|退款|售后|换货)(?:申请|单)?(?:已经?|都)?(?:申请|提交|办理|寄)(?:了|过|好|的)|(?<![想要能以])(?:申请|提交)[^,。?想要能]{0,3}(?:退款|退货|换货|退换货|售后|返修)了|已经?(?:退|换|寄回|同意|审核|取件)|退货?(?:已经|都)|(?:货|东西|商品)[^,。?]{0,4}(?:寄回|退回|取走|拿走|退给|取回)|(?:取走|拿走|取件|上门)[^,。]{0,6}(?:了|过)|收到退货|同意退"
 )
 _PUSH = re.compile(r"(?:尽快|赶紧|快点|抓紧|及时|快些|早点|加快|催|着急)")
 _NOT_WANTED_BUT = re.compile(r"(?:赠品|发票|配件|袋子|吊牌|小票|包装)(?:我)?(?:就)?(?:也)?不(?:想|需)?要了|要不要了")
 _CANCEL_OTHER = re.compile(
-    r"取消(?:了|掉|一下|下|我的|这个|那个|该)?(?:预约|关注|自动|续费|会员|订阅|优惠|收藏|发票|开票|安装|提醒|验证|绑定|授权|闹钟|自提|分期|白条|短信|通知|免密|保险|运费险|推送|拼团|plus|置顶|静音)|(?:预约|会员|订阅|安装|发票|自动续费|自提|白条|分期|plus|保险|运费险)[^,。?]{0,6}取消"
+    r"取消(?:了|掉|一下|下|我的|这个|那个|该)?(?:预约|关注|自动|续费|会员|订阅|优惠|收藏|发票|开票|安装|提醒|验证|绑定|授权|价格保护|价保|保价|活动|闹钟|自提|分期|白条|短信|通知|免密|保险|运费险|推送|拼团|plus|置顶|静音)|(?:预约|会员|订阅|安装|发票|自动续费|自提|白条|分期|plus|保险|运费险)[^,。?]{0,6}取消"
 )
 _ADDRESS_ASKED = re.compile(
     r"(?:查|看|确认|核实|核对|告诉|是哪|哪里|哪儿|什么|显示|报)[^,。]{0,12}地址|地址[^,。]{0,6}(?:是哪|是什么|是啥|在哪|多少|发我|给我|对吗|对不对|正确吗)"
@@ -131,6 +134,10 @@ _NEW_PLACE = re.compile(
 _PLACE = re.compile(r"[省市区县镇乡村路街道巷弄号楼栋室幢苑城园厦]")
 _PHONE_ELSEWHERE = re.compile(
     r"绑定|账号|账户|登录|登陆|密码|客服|注册|验证|会员|多少|是什么|给我个?|投诉|热线|人工|打电话|接电话|来电|没打|不接|电话打|配送员|快递员|安装|师傅|联系我|打不通|没人接"
+)
+_CONTACT_NOUN = r"(?:电话|手机号码?|号码|联系方式|收[货件获]人|联系人|姓名|名字)"
+_CONTACT_CHANGE = re.compile(
+    rf"(?:改|换(?!了|货)|修改|更改|变更|更换|更正|更新|补充|加上|填错|写错|留错|输错|弄错|搞错)(?:一?下|个|了|的|成|掉|我|收货|订单|这个|那个|人|地址|和|、|与|或|配送|下单|收件){{0,5}}{_CONTACT_NOUN}|{_CONTACT_NOUN}[^,。?]{{0,8}}(?:改|换(?!货)|错|不对|有误|变更|更新|不正确|少了|漏)|错[^,。?]{{0,6}}{_CONTACT_NOUN}"
 )
 _DELIVERY_TIME = re.compile(
     r"(?:改|修改|更改|换个?|变更|调整|更换|推迟|延迟|延后|提前|约|预约|指定|选择?)[^,。?]{0,8}(?:时间|日期|送达)|(?:时间|日期)[^,。?]{0,6}(?:改|修改|更改|换|变更|调整|推迟|延后|提前)|(?:晚|推迟|延迟|延后|暂缓|过)(?:个?(?:几|两|一|\d|三)?[天日周]|点|些)?(?:时间)?(?:后)?再?(?:给我)?(?:送|配送|派送|发货|收货|收)(?!达)|(?:先别|暂时?不要?|先不要?|别|不要)(?:发货|配送|送货|派送|送)|(?:周末|工作日|下班后?)[^,。?]{0,6}(?:再)?(?:送|派|配送|收货)"
@@ -152,8 +159,19 @@ _MOVES = re.compile(
 )
 
 
+_MASK = re.compile(r"\[(姓名|地址|电话|数字|时间|日期|金额|组织机构|站点|链接|邮箱|订单|账号|商品快照|表情)x?\]|#e-s\d*")
+_MASKED_AS = {"地址": "某地", "数字": "3", "时间": "3点", "日期": "3日", "金额": "9元", "站点": "某站"}
+
+
+def _unmask(text: str) -> str:
+    """Exported chats replace personal data by [数字x], [姓名x]: read as a sample of their kind, or as nothing."""
+    return _MASK.sub(lambda mask: _MASKED_AS.get(mask[1] or "", ""), text)
+
+
 def read_chinese(text: str) -> Reading:
     """The purpose of one Chinese sentence (normalised, forwarded wrapper removed)."""
+    if "[" in text or "#e" in text:
+        text = _unmask(text)
     text = text.rstrip(" !。.~;,、")
     seen, _hits = hints(text)
     if seen & (REFUND | RETURN | BACK | EXCHANGE | AFTERSALE) and (reading := _aftersale(text, seen)) is not None:
@@ -189,7 +207,7 @@ def _not_meant(text: str, plain: str, seen: int) -> Reading | None:
         return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.AFTERSALE_STATUS,))
     if _CONSEQUENCE.search(text) or re.match(r"(?:[^,。?]{0,6},)?[^,。?]{0,6}(?:退货|退回|寄回|返回)的?地址", text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy", (Intent.REQUEST_REFUND,))
-    if _THREAT.search(text):
+    if _THREAT.search(text) or _MAYBE_LATER.search(text):
         return Reading(Intent.WHERE_IS_ORDER, 0.65, "unsure", (Intent.REQUEST_REFUND, Intent.CANCEL_ORDER))
     if re.match(r"(?:[^,。?]{0,3},)?(?:不?同意|拒绝|批准|驳回)[^,。?]{0,8}(?:退|换货)", text):
         return Reading(
@@ -232,11 +250,17 @@ def _aftersale(text: str, seen: int) -> Reading | None:
     if _status(plain, seen):
         return Reading(Intent.AFTERSALE_STATUS, 0.9)
     if re.search(
-        r"(?:谁|运费|邮费|费用|手续费|违约金)[^,。?]{0,6}(?:出|承担|付|负责|多少|要钱|给|报销)|(?:自己|我们?|买家|卖家|商家|你们)(?:来)?(?:出|承担|付|掏)|差价|价保|保价|规则|政策|运费险|(?:支持|有|是)[^,。?]{0,4}(?:无理由|包退|包换)|七天无理由(?:吗|么)|几天(?:内|之内)?(?:可以|能)|多少天(?:内|之内)?(?:可以|能)|(?:收|扣|要)(?:手续费|运费|费用|违约金)",
+        r"(?:谁|运费|邮费|费用|手续费|违约金)[^,。?]{0,6}(?:出|承担|付|负责|多少|要钱|给|报销)|(?:自己|我们?|买家|卖家|商家|你们)(?:来)?(?:出|承担|付|掏)|差价|价保|保价|规则|政策|运费险|(?:支持|有|是)[^,。?]{0,4}(?:无理由|包退|包换)|七天无理由(?:吗|么)|几天(?:内|之内)?(?:可以|能)|几天是退|什么(?:是|叫)[^,。?]{0,4}理由|(?:如果|假如|万一|要是)[^。?]{0,24}(?:退|换)[^,。?]{0,3}[吗么不?]|不用承担|多少天(?:内|之内)?(?:可以|能)|(?:收|扣|要)(?:手续费|运费|费用|违约金)",
         text,
     ):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy", (Intent.REQUEST_REFUND,))
     if exchange_only:
+        if seen & INVOICE or re.search(r"换成?[^,。?]{0,3}票", text):
+            return Reading(Intent.OUT_OF_SCOPE, 0.7)
+        if re.search(
+            r"(?:手机|电脑|设备|浏览器|账号)[^,。?]{0,4}试|换了[一个台双件张根条两]|同意换|没换|换过", text
+        ):  # what somebody did, not what he wants
+            return Reading(Intent.OUT_OF_SCOPE, 0.5, "unsure", (Intent.REQUEST_EXCHANGE, Intent.AFTERSALE_STATUS))
         if re.search(
             r"换个(?:时间|日期|快递|说法|客服|人|方式|支付|付款|物流|手机|号|账号)|换(?:成|一个)(?:微信|支付宝|花呗|信用卡|货到付款|客服|人|快递|顺丰)",
             text,
@@ -341,6 +365,18 @@ def _address(text: str, seen: int) -> Reading | None:
             r"被[^,。?]{0,4}改|(?:快递员?|你们|谁|客服|商家|系统)[^,。?]{0,4}改了", text
         ):
             return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "address"})
+        if seen & TIME and seen & CHANGE and not about_place:
+            return None
+        if not about_place and not _CONTACT_CHANGE.search(text):
+            return None
+        if (
+            about_place
+            and re.search(
+                r"取件地址|(?:取件|上门)[^,。?]{0,3}地址|已改|又是默认|默认地址$|改不了(?:就)?算了|[我是]?送错了?地址", text
+            )
+            and not re.search(r"帮|能|可以|想|要|怎么", text)
+        ):
+            return Reading(Intent.OUT_OF_SCOPE, 0.5, "unsure", (Intent.CHANGE_ADDRESS, Intent.ORDER_DETAIL))
         if seen & (CHANGE | WRONG | EXCHANGE):
             if about_place and not seen & CHANGE and re.search(r"地址(?:是)?(?:没有?|不)(?:错|有误)|地址(?:对|正确)", text):
                 return None
@@ -356,8 +392,24 @@ def _address(text: str, seen: int) -> Reading | None:
     return None
 
 
+_CONDITION = re.compile(
+    r"(?:送|到|收|发|等|赶|修|行|解决|处理)不(?:到|了|及|行|好)?[^,。?]{0,4}(?:就|的话|只能)|不行[^,。?]{0,3}(?:就|的话|只能)|再不|(?:要是|如果|假如|万一|若是|倘若)[^。?]{0,24}(?:就|会|我)?[^,。?]{0,4}(?:取消|不要了|退)|(?:没货|缺货|没到|不到|不发|不送|不行)(?:的话|就|我就)|等不及就"
+)
+_ASKS_WHETHER = re.compile(
+    r"(?:还|也|要不要|是不是|用不用|是否|不)?(?:需要|用|得)(?:再|自己|先|去)?(?:修改或者?)?取消(?:订单|吗|么|不|$)|(?:等于|就是|算是?|属于|相当于)[^,。?]{0,4}取消|取消[^,。?]{0,8}(?:会不会|会|还)[^,。?]{0,8}(?:返|退|还)|(?:一般|通常|是不是)[^,。?]{0,6}取消"
+)
+_CANCEL_IS_PAST = re.compile(
+    r"取消了(?!吧|算|好[吗么]|可以|行|得了|把|[^,。?]{0,3}(?:重新|重拍|再))|取消[^,。?]{0,6}(?:成功|失败)|(?:已经?|都|早就?|之前|昨天|当时)[^,。?]{0,8}(?:申请|要求|提交|办理|选择)[^,。?]{0,3}(?:取消|不要)|取消[^,。?]{0,10}(?:不派|不送|还在|怎么还|怎么又|还要)"
+)
+_SLIP = re.compile(r"(?:按|点|发|打|说|选)错了?|(?:上|前)一句")
+
+
 def _cancel(text: str, seen: int) -> Reading | None:
     plain = _A_NOT_A.sub("能", text)
+    if seen & (CANCEL | UNWANTED) and _SLIP.search(text) and not re.search(r"帮|重新|能|可以", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated", (Intent.ORDER_DETAIL, Intent.CANCEL_ORDER))
+    if _CONDITION.search(plain) and not re.search(r"帮我?取消|取消吧|(?:能|可以)[^,。?]{0,4}取消", plain):
+        return Reading(Intent.WHERE_IS_ORDER, 0.6, "unsure", (Intent.CANCEL_ORDER, Intent.REQUEST_REFUND))
     if _CANCEL_OTHER.search(plain) or _NOT_WANTED_BUT.search(text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _CONSEQUENCE.search(text):
@@ -380,6 +432,12 @@ def _cancel(text: str, seen: int) -> Reading | None:
             plain,
         ):
             return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy")
+        if _ASKS_WHETHER.search(plain) and not re.search(r"帮我|请|麻烦", plain):
+            return Reading(Intent.OUT_OF_SCOPE, 0.65, "policy", (Intent.CANCEL_ORDER, Intent.ORDER_DETAIL))
+        if re.search(r"撤[销回](?:我)?(?:之前|刚才|刚刚)?的?申请", plain):
+            return Reading(Intent.WITHDRAW_AFTERSALE, 0.7, "negated", (Intent.ORDER_DETAIL,))
+        if _CANCEL_IS_PAST.search(plain) and not _FORCED.search(plain):
+            return Reading(Intent.ORDER_DETAIL, 0.75, "", (Intent.CANCEL_ORDER,))
         blamed = _BLAME.search(plain) and not re.search(r"怎么(?:还|就)?(?:不能|不让|取消不)|怎么取消(?!了)", plain)
         if (blamed or _CANCELLED.search(plain)) and not _FORCED.search(plain) and not _CANNOT_CANCEL.search(plain):
             return Reading(Intent.ORDER_DETAIL, 0.75, "", (Intent.CANCEL_ORDER,))
@@ -474,9 +532,13 @@ def _ordinary(text: str, seen: int) -> Reading:
     )
 
 
+_GREETING = re.compile(
+    r"你好|您好|在吗|在么|在不在|有人吗|还有人|非常|十分|谢谢|多谢|感谢|谢了|收到|明白了?|知道了?|再见|拜拜|早上好|下午好|晚上好|晚安|辛苦了?|不客气|没事|没有?问题|没关系|没有?了|麻烦了?|不用了?|可以|好的|好滴|哈哈|呵呵|你是谁|你叫什么|厉害|hi|hello|ok|嗨|美女|小哥|客服|亲爱的|[\W_a-z]|[啊呀哦噢哈嗯恩唔哟嘛吧呢了的亲你您好行棒早嗯额那就这真很太]"
+)
+
+
 def _only_greets(text: str) -> bool:
-    rest = re.sub(r"[\W_]+|[啊呀哦哈嗯哟嘛吧呢了的亲你您好]", "", text)
-    return hints(rest)[0] & GREET != 0 or not rest
+    return len(_GREETING.sub("", text)) <= 1
 
 
 def _moves_strongly(text: str, seen: int) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from enum import IntFlag
+from functools import lru_cache
 
 
 class Sense(IntFlag):
@@ -47,7 +48,7 @@ class Sense(IntFlag):
 S = Sense
 _GROUPS: tuple[tuple[Sense, str], ...] = (
     (S.CANCEL, "cancel cancels canceled cancelled canceling cancelling cancellation cancellations cancelation cancle cancelled cancell canceld annul annulling void scrap abort"),
-    (S.REFUND, "refund refunds refunded refunding reimburse reimburses reimbursed reimbursing reimbursement reimbursements rebate rebates compensation compensations compensate compensated restitution restitutions repayment moneyback"),
+    (S.REFUND, "refund refunds refunded refunding reimburse reimburses reimbursed reimbursing reimbursement reimbursements rebate rebates rebating rebated compensation compensations compensate compensated restitution restitutions repayment moneyback"),
     (S.RETURN, "return returns returning returned"),
     (S.EXCHANGE, "exchange exchanges exchanging exchanged"),
     (S.ADDRESS, "address addresses adress adresses addres addr"),
@@ -75,8 +76,8 @@ _GROUPS: tuple[tuple[Sense, str], ...] = (
 )  # fmt: skip
 
 # Everyday words one letter away from ours; they mean themselves.
-_INNOCENT = "chance charge cancer cancers charges older border holder orange dress stress truck trick crack tray there here were whale states statute produce parsec defund refine located locale return stack black trace counsel council address attract tracts process stage steak store score shore share chase phase phrase purchaser reference referent stuck shock shook custody corner border folder ordeal harder ardor"
-_FUZZY = "cancel cancelling canceling cancellation purchase refund reimbursement reimbursements compensation compensations restitution rebate rebates address delivery shipping package parcel product products tracking payment payments invoice account status update updating correct correcting modify modifying purchases reservation newsletter shipment complaint penalty termination payment modalities options policy policies"
+_INNOCENT = "wanting starts stars sites police relating treating riders produces whipping tracy packaged relate bites writing waking wailing training wasting hunting teacher except aspect expert exempt inspect respect export extract crackers trucks border boarder older holders ordered odder item times teams stems voices voice invoke chance charge cancer cancers charges older border holder orange dress stress truck trick crack tray there here were whale states statute produce parsec defund refine located locale return stack black trace counsel council address attract tracts process stage steak store score shore share chase phase phrase purchaser reference referent stuck shock shook custody corner border folder ordeal harder ardor"
+_FUZZY = "cancel cancelling canceling cancellation purchase refund reimbursement reimbursements compensation compensations restitution rebate rebates address delivery shipping package parcel product products tracking payment payments invoice account status update updating correct correcting modify modifying purchases reservation newsletter shipment complaint penalty termination payment modalities options policy policies expect waiting tracking reimburse reimbursing rebating track order orders items invoice cancelled guarantee"
 
 
 def _deletions(word: str) -> set[str]:
@@ -104,13 +105,21 @@ def _fuzzy_index() -> dict[str, str]:
 
 WORDS: dict[str, int] = _table()
 _CLOSE: dict[str, str] = _fuzzy_index()
+_OURS = Sense.CANCEL | Sense.REFUND | Sense.RETURN | Sense.ADDRESS | Sense.ORDER | Sense.GOODS | Sense.TRACK
+_TRADE = frozenset(word for word, sense in WORDS.items() if sense & int(_OURS) and len(word) >= 5)
 _WORD = re.compile(r"[a-z][a-z'-]*")
 
 
 def near(word: str) -> int:
     """The senses of the vocabulary word that `word` is a one-letter error of (missing, extra, changed, swapped), or 0."""
+    hit = _closest(word)
+    return 0 if hit is None else WORDS[hit]
+
+
+@lru_cache(maxsize=4096)
+def _closest(word: str) -> str | None:
     if len(word) < 5:
-        return 0
+        return None
     hit = _CLOSE.get(word)
     if hit is None:
         for shorter in _deletions(word):
@@ -118,8 +127,36 @@ def near(word: str) -> int:
             if hit is not None and abs(len(hit) - len(word)) <= 1:
                 break
         else:
-            return 0
-    return WORDS[hit]
+            return None
+    return hit
+
+
+_GLUE = re.compile(
+    r"^(?:to|is|my|the|for|of|an?|this|that|your|obtain|delivery|shipping|not|want)(?=[a-z]{5})|(?:of|to|is|my|the|for|and|in|on)$"
+)
+
+
+def mend(text: str) -> str:
+    """`text` with one-letter errors and glued words of the trade put right ("tocancel", "xepect"), so that patterns can read it.
+
+    Only words outside the vocabulary are looked at, and only into words of the trade; everything else stays as typed.
+    """
+    return _WORD.sub(_mended, text) if text else text
+
+
+def _mended(match: re.Match[str]) -> str:
+    word = match.group()
+    if len(word) < 5 or word in WORDS or "'" in word or "-" in word:
+        return word
+    close = _closest(word)
+    if close is not None:
+        return close
+    if len(word) >= 7 and (glue := _GLUE.search(word)) is not None:
+        head, tail = (word[: glue.end()], word[glue.end() :]) if glue.start() == 0 else (word[: glue.start()], glue.group())
+        whole = tail if glue.start() == 0 else head
+        if whole in _TRADE:
+            return f"{head} {tail}"
+    return word
 
 
 def senses(text: str) -> int:
