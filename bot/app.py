@@ -32,7 +32,7 @@ class TooLarge(Exception):
 async def raw(request: Request, house: House) -> RawRequest:
     """The request as it came, its body capped while it streams in."""
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > MAX_BODY:
+    if declared.isdecimal() and (len(declared) > 18 or int(declared) > MAX_BODY):
         raise TooLarge
     body = bytearray()
     async for chunk in request.stream():
