@@ -1,0 +1,114 @@
+"""The tester's side door. JSON in and out.
+
+GET  /_emulator/state · GET, DELETE /_emulator/journal · GET, POST /_emulator/clock {"move": seconds}
+POST /_emulator/faults {"fault", "call"?, "times"?, "always"?} · DELETE /_emulator/faults
+POST /_emulator/switches {name: value} · POST /_emulator/callback {"url"?, "app_url"?, "way"?}
+POST /_emulator/verify {"app"?}
+POST /_emulator/say {"user", "text", "group"?, "quote"?} · POST /_emulator/press {"user", "task_id", "key", "group"?}
+POST /_emulator/line {"close": 1000} or {"silent": true}
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from emulators.wecom.app import WecomEmulator
+
+
+def routes(emulator: WecomEmulator) -> list[Route]:
+    async def state(_: Request) -> Response:
+        return JSONResponse(emulator.state.snapshot())
+
+    async def journal(request: Request) -> Response:
+        if request.method == "DELETE":
+            emulator.journal.entries.clear()
+        return JSONResponse([dataclasses.asdict(entry) for entry in emulator.journal.entries])
+
+    async def faults(request: Request) -> Response:
+        if request.method == "DELETE":
+            emulator.faults.once.clear()
+            emulator.faults.always.clear()
+        else:
+            asked = await _body(request)
+            call, fault = str(asked.get("call", "*")), str(asked.get("fault", ""))
+            if asked.get("always"):
+                emulator.faults.always[call] = fault
+            else:
+                emulator.faults.plan(fault, call, int(asked.get("times", 1)))
+        return JSONResponse({"once": emulator.faults.once, "always": emulator.faults.always})
+
+    async def clock(request: Request) -> Response:
+        if request.method == "POST":
+            emulator.clock.move(float((await _body(request)).get("move", 0)))
+        return JSONResponse({"now": emulator.clock.now()})
+
+    async def switches(request: Request) -> Response:
+        known = {each.name for each in dataclasses.fields(emulator.switches)}
+        asked = await _body(request)
+        if unknown := sorted(set(asked) - known):
+            return JSONResponse({"error": f"no switch {', '.join(unknown)}; there are {', '.join(sorted(known))}"}, 400)
+        for name, value in asked.items():
+            setattr(emulator.switches, name, value)
+        return JSONResponse(dataclasses.asdict(emulator.switches))
+
+    async def callback(request: Request) -> Response:
+        asked = await _body(request)
+        emulator.callbacks.url = str(asked.get("url", emulator.callbacks.url))
+        emulator.callbacks.app_url = str(asked.get("app_url", emulator.callbacks.app_url))
+        emulator.people.way = str(asked.get("way", emulator.people.way))
+        return JSONResponse({"url": emulator.callbacks.url, "way": emulator.people.way})
+
+    async def verify(request: Request) -> Response:
+        return JSONResponse({"problem": await emulator.callbacks.verify(app=bool((await _body(request)).get("app")))})
+
+    async def say(request: Request) -> Response:
+        asked = await _body(request)
+        try:
+            sent = await emulator.people.say(**asked)
+        except TypeError as wrong:
+            return JSONResponse({"error": str(wrong)}, 400)
+        return JSONResponse({"delivered": sent is not None})
+
+    async def press(request: Request) -> Response:
+        asked = await _body(request)
+        try:
+            await emulator.people.press(**asked)
+        except (TypeError, KeyError) as wrong:
+            return JSONResponse({"error": f"no such card or button: {wrong}"}, 400)
+        return JSONResponse({"pressed": True})
+
+    async def line(request: Request) -> Response:
+        asked = await _body(request)
+        if asked.get("silent"):
+            emulator.lines.go_silent()
+        if "close" in asked:
+            await emulator.lines.close(int(asked["close"]))
+        return JSONResponse({"connected": len(emulator.lines.peers)})
+
+    return [
+        Route("/_emulator/state", state),
+        Route("/_emulator/journal", journal, methods=["GET", "DELETE"]),
+        Route("/_emulator/faults", faults, methods=["POST", "DELETE"]),
+        Route("/_emulator/clock", clock, methods=["GET", "POST"]),
+        Route("/_emulator/switches", switches, methods=["POST"]),
+        Route("/_emulator/callback", callback, methods=["POST"]),
+        Route("/_emulator/verify", verify, methods=["POST"]),
+        Route("/_emulator/say", say, methods=["POST"]),
+        Route("/_emulator/press", press, methods=["POST"]),
+        Route("/_emulator/line", line, methods=["POST"]),
+    ]
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    try:
+        asked = json.loads(await request.body() or b"{}")
+    except ValueError:
+        return {}
+    return asked if isinstance(asked, dict) else {}

@@ -1,0 +1,194 @@
+"""WeCom as one chat platform, whatever it is made of: the robot, a self-built app beside it, webhooks of single groups."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+
+from domain.chat import ChatKind, ChatRef, Incoming, MessageRef, Reply
+from domain.clock import Clock
+from domain.errors import BadInput, DeskError, Forged, Rejected, Unavailable
+from domain.ports import ChatAbilities, ChatReceipt, RawRequest
+from integrations.wecom import self_built
+from integrations.wecom.api import Qyapi
+from integrations.wecom.callback_bot import NO_PUSH, CallbackBot
+from integrations.wecom.crypto import Crypto
+from integrations.wecom.group_robot import PREFIX as ROBOT_PREFIX
+from integrations.wecom.group_robot import GroupRobot
+from integrations.wecom.robot_kit import PRIVATE_FIRST, after_note, direct, plain_ref
+from integrations.wecom.self_built import SelfBuilt
+from integrations.wecom.settings import Settings
+from integrations.wecom.socket_bot import SocketBot
+from integrations.wecom.wire import encrypted_of
+
+_log = structlog.get_logger("integrations.wecom")
+Store = Callable[[Sequence[Incoming]], Awaitable[None]]
+
+
+class Wecom:
+    """Chat and ReceivesChat. `WecomLine` adds the kept connection of the robot's socket mode."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        api: Qyapi,
+        bot: SocketBot | CallbackBot | None,
+        app: SelfBuilt | None,
+        robot: GroupRobot | None,
+        bot_crypto: Crypto | None,
+        app_crypto: Crypto | None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.api = api
+        self.bot, self.app, self.robot = bot, app, robot
+        self._bot_crypto, self._app_crypto = bot_crypto, app_crypto
+        first = bot or app or robot
+        if first is None:
+            raise ValueError("wecom: nothing to speak through")
+        self.abilities: ChatAbilities = first.abilities
+
+    # --- out ----------------------------------------------------------------------------------------------------------
+
+    async def send(self, chat: ChatRef, reply: Reply, *, key: str, to_user: str = "") -> MessageRef:
+        """Deliver. A private reply goes to the person's own conversation; who has none is asked, in the group, to open it.
+
+        Raises Unavailable (also while the line is down and the group has no webhook), OutcomeUnknown, Rejected.
+        """
+        if chat.kind is ChatKind.DIRECT:
+            return await self._direct(chat, reply, key)
+        if not (reply.private or to_user):
+            return await self._group(chat, reply, key)
+        if not to_user:
+            raise Rejected("no_recipient", "私密回复没有说给谁看")
+        try:
+            return await self._direct(direct(chat, to_user), reply, key)
+        except Rejected as unreached:
+            _log.info("private.unreached", code=unreached.code)
+        return await self._group(chat, Reply(PRIVATE_FIRST[self.settings.lang], mention=(to_user,)), key)
+
+    async def _direct(self, chat: ChatRef, reply: Reply, key: str) -> MessageRef:
+        refused: Rejected | None = None
+        for way in (self.bot, self.app):
+            if way is not None:
+                try:
+                    return await way.send(chat, reply, key=key)
+                except Rejected as no:
+                    refused = refused or no
+        raise refused or Rejected("no-push", NO_PUSH)
+
+    async def _group(self, chat: ChatRef, reply: Reply, key: str) -> MessageRef:
+        webhook = self.robot if self.robot is not None and self.robot.serves(chat.chat_id) else None
+        if self.bot is None:
+            if webhook is None:
+                raise Rejected("no_chat", "这个群没有配机器人")
+            return await webhook.send(chat, reply, key=key)
+        try:
+            return await self.bot.send(chat, reply, key=key)
+        except (Rejected, Unavailable) as no:
+            # Nothing was said: the group's webhook may say it. A doubtful outcome is not this case.
+            if webhook is None:
+                raise
+            _log.info("webhook.instead", chat=chat.chat_id, why=type(no).__name__)
+        return await webhook.send(chat, reply, key=key)
+
+    async def update(self, ref: MessageRef, reply: Reply, *, key: str) -> MessageRef:
+        """Redraw where the platform lets us, else say it again under the card's title. The reference stays the card's."""
+        if ref.message_id.startswith(self_built.PREFIX) and self.app is not None:
+            return await self.app.update(ref, reply, key=key)
+        if isinstance(self.bot, SocketBot) and not ref.message_id.startswith(ROBOT_PREFIX):
+            return await self.bot.update(ref, reply, key=key)
+        if isinstance(self.bot, CallbackBot):
+            try:
+                return await self.bot.update(ref, reply)
+            except Rejected as no:
+                _log.info("card.no_press_waits", code=no.code)
+        note = after_note(reply, self.settings.lang)
+        if ref.chat.kind is ChatKind.DIRECT and self.app is not None:
+            await self.app.send(ref.chat, reply, key=key, note=note)
+            return ref
+        if self.robot is None:
+            raise Rejected("no-push", NO_PUSH)
+        await self.robot.send(plain_ref(ref.chat), reply, key=key, note=note)
+        return ref
+
+    # --- in -----------------------------------------------------------------------------------------------------------
+
+    def receive(self, request: RawRequest) -> ChatReceipt:
+        """One address for both callbacks: the robot's JSON and the app's XML. Raises Forged, BadInput."""
+        query = request.query
+        signature, stamp, nonce = (query.get(name, "") for name in ("msg_signature", "timestamp", "nonce"))
+        if not (signature and stamp and nonce):
+            raise BadInput("wecom: signature, timestamp or nonce is missing")
+        if request.method == "GET":
+            return ChatReceipt(
+                (), body=self._echo(query.get("echostr", ""), signature, stamp, nonce), media_type="text/plain"
+            )
+        sealed = encrypted_of(request.body)
+        robots = request.body.lstrip()[:1] == b"{"
+        crypto = self._bot_crypto if robots else self._app_crypto
+        if crypto is None:
+            raise Forged("wecom: this kind of callback is not set up")
+        plain = crypto.open(signature, stamp, nonce, sealed)
+        self._fresh(stamp, request)
+        if robots:
+            if not isinstance(self.bot, CallbackBot):
+                raise Forged("wecom: the robot uses the long connection")
+            return self.bot.receive(request, plain)
+        if self.app is None:
+            raise Forged("wecom: no app is set up")
+        return self.app.receive(plain, request.received_at)
+
+    def _echo(self, echo: str, signature: str, stamp: str, nonce: str) -> bytes:
+        """The console's test when the address is saved: the decrypted text, byte for byte and nothing else.
+
+        Its age does not matter: it answers with what the asker already knows.
+        """
+        if not echo:
+            raise BadInput("wecom: echostr is missing")
+        refused: Forged | None = None
+        for crypto in (self._bot_crypto, self._app_crypto):
+            if crypto is not None:
+                try:
+                    return crypto.open(signature, stamp, nonce, echo)
+                except Forged as no:
+                    refused = no
+        raise refused or Forged("wecom: no callback is set up")
+
+    def _fresh(self, stamp: str, request: RawRequest) -> None:
+        """Signed long ago: somebody kept it. Younger repeats are recognised by their message id in the inbox."""
+        window = self.settings.replay_window_seconds
+        if not stamp.isdecimal() or len(stamp) > 12:
+            raise BadInput("wecom: timestamp")
+        if window and abs(int(stamp) - request.received_at.timestamp()) > window:
+            raise Forged("wecom: too old")
+
+    async def colleagues(self) -> list[tuple[str, str]]:
+        """(user id, name) of everybody the self-built app may see. Raises Rejected without an app."""
+        if self.app is None:
+            raise Rejected("no-app", "通讯录要先配自建应用")
+        params = {"department_id": "1", "fetch_child": "1"}
+        told = await self.app.api.get("/cgi-bin/user/simplelist", params, what="user.simplelist")
+        rows: list[Any] = told.get("userlist") or []
+        return [(str(row.get("userid", "")), str(row.get("name", ""))) for row in rows if isinstance(row, dict)]
+
+    async def aclose(self) -> None:
+        try:
+            await self.api.aclose()
+        except DeskError as trouble:
+            _log.warning("close.failed", error=type(trouble).__name__)
+
+
+class WecomLine(Wecom):
+    """The robot over the long connection: one replica holds it, by lease."""
+
+    one_holder = True
+
+    async def listen(self, store: Store) -> None:
+        """Run until cancelled. Raises NeedsAuthorization when robot id and secret are refused."""
+        assert isinstance(self.bot, SocketBot)  # noqa: S101 (built so)
+        await self.bot.listen(store)
