@@ -23,7 +23,6 @@ from tests.integrations.dingtalk.conftest import Office, refund_card, until
 
 @contextlib.asynccontextmanager
 async def house(office: Office, path: Path, extra: str = "", *, running: bool = True) -> AsyncIterator[House]:
-    path.mkdir(exist_ok=True)
     (path / "xiaodan.toml").write_text(
         f'[chats.dingtalk]\nclient_id = "{office.emulator.client_id}"\nclient_secret = "{office.emulator.client_secret}"\n'
         f'api_url = "{office.url}"\noapi_url = "{office.url}"\n{extra}',
@@ -33,7 +32,7 @@ async def house(office: Office, path: Path, extra: str = "", *, running: bool = 
     try:
         person = Person(0, "张明", frozenset({Role.MANAGER}), accounts=(("dingtalk", "u-zhang"),))
         await made.desk.store.write(lambda u: u.people.save_person(person))
-        chat = BoundChat("dingtalk", office.group, "group", "订单群", ("orders",))
+        chat = BoundChat("dingtalk", office.group, "group", "订单群", frozenset({"orders"}))
         await made.desk.store.write(lambda u: u.people.bind_chat(chat))
         if running:
             async with made.running():

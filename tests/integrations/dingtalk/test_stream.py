@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from typing import Self
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from domain.chat import ChatKind
 from domain.errors import NeedsAuthorization
@@ -248,3 +251,76 @@ async def test_stopping_leaves_nothing_behind(office: Office) -> None:
         await until(lambda: len(office.emulator.gateway.lines) == 3)
     await until(lambda: not office.emulator.gateway.lines)
     await until(lambda: not {t for t in asyncio.all_tasks() - before if "stream" in repr(t.get_coro())})
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_ticket_opens_one_door_within_ninety_seconds(office: Office, status: int) -> None:
+    office.emulator.switches.bad_ticket_status = status
+    client = office.connector().client
+    wanted = [{"type": "CALLBACK", "topic": "/v1.0/im/bot/messages/get"}]
+    endpoint, used = await client.open_stream(wanted, "test")
+    async with connect(f"{endpoint}?ticket={used}", proxy=None):
+        await until(lambda: len(office.emulator.gateway.lines) == 1)
+    _, late = await client.open_stream(wanted, "test")
+    office.emulator.clock.move(91)
+    for bad in (used, late, "invented"):
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(f"{endpoint}?ticket={bad}", proxy=None)
+        assert refused.value.response.status_code == status
+
+
+async def test_a_half_open_connection_is_noticed_by_its_missing_pongs(office: Office) -> None:
+    async with HalfOpen(office.port) as wall:
+        office.emulator.base_url = f"http://127.0.0.1:{wall.port}"
+        chat = office.connector(api_url=office.emulator.base_url)
+        async with office.listening(chat):
+            await office.emulator.people.say("u-zhang", "你好", group=office.group)
+            await until(lambda: len(office.inbox.messages) == 1)
+            wall.freeze()
+            office.emulator.clock.move(20)
+            await until(lambda: any("可能漏收" in text for text in office.texts()), 10)
+
+
+class HalfOpen:
+    """A wall between client and platform that can stop passing bytes on while every socket stays open."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._frozen = 0
+        self._accepted = 0
+        self.port = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def freeze(self) -> None:
+        """What is open now carries nothing any more; new connections do."""
+        self._frozen = self._accepted
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._accepted += 1
+        number = self._accepted
+        theirs, ours = await asyncio.open_connection("127.0.0.1", self._target)
+        for source, sink in ((reader, ours), (theirs, writer)):
+            task = asyncio.create_task(self._pass(source, sink, number))
+            self._tasks.add(task)
+
+    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, number: int) -> None:
+        try:
+            while data := await source.read(65536):
+                if number > self._frozen:
+                    sink.write(data)
+                    await sink.drain()
+        except OSError:
+            return
+        finally:
+            sink.close()
