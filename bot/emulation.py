@@ -16,12 +16,14 @@ from emulators.dingtalk import DingTalkEmulator
 from emulators.douyin import DouyinEmulator
 from emulators.kuaidi100 import Kuaidi100Emulator
 from emulators.pinduoduo import PinduoduoEmulator
+from emulators.wecom import WecomEmulator
 
 EMULATORS: dict[str, Callable[[], Any]] = {
     "douyin": DouyinEmulator,
     "pinduoduo": PinduoduoEmulator,
     "kuaidi100": Kuaidi100Emulator,
     "dingtalk": DingTalkEmulator,
+    "wecom": WecomEmulator,
 }
 
 
