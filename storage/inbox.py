@@ -116,6 +116,10 @@ class InboxTable:
         """Given up. It stays, sealed, for a person to look at; its lane goes on."""
         self._c.run("UPDATE inbox SET state = 3, error = ? WHERE id = ?", (scrub(error, 500), item_id))
 
+    def revive(self, now: datetime) -> int:
+        """Hand out again what had been given up, as if it had never been tried."""
+        return self._c.run("UPDATE inbox SET state = 0, attempts = 0, due_at = ? WHERE state = 3", (ms(now),))
+
     def depth(self) -> int:
         row = self._c.one("SELECT COUNT(*) FROM inbox WHERE state < 2")
         return row[0] if row else 0
@@ -171,6 +175,10 @@ class SqlInbox:
 
     async def dead(self, item_id: int, *, error: str) -> None:
         await self._submit(lambda table: table.dead(item_id, error))
+
+    async def revive(self) -> int:
+        revived: int = await self._submit(lambda table: table.revive(self._clock.now()))
+        return revived
 
     async def depth(self) -> int:
         count: int = await self._submit(lambda table: table.depth())

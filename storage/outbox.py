@@ -91,6 +91,9 @@ class OutboxWrites(OutboxReads):
     def fail(self, row_id: int, *, error: str) -> None:
         self._c.run("UPDATE outbox SET state = 3, error = ? WHERE id = ?", (scrub(error, 500), row_id))
 
+    def revive(self, now: datetime) -> int:
+        return self._c.run("UPDATE outbox SET state = 0, attempts = 0, due_at = ?, error = '' WHERE state = 3", (ms(now),))
+
     def _key(self, key: str) -> tuple[bytes, str]:
         """Keys made by domain.ids.key are 16 bytes in hex and are stored as such; others are hashed and kept beside."""
         if len(key) == _HEX:

@@ -36,8 +36,8 @@ def page(template: str, env: Environment, *, status: int = 200, lang: str, **fie
     nonce = secrets.token_urlsafe(12)
     body = env.get_template(template).render(nonce=nonce, lang="en" if lang == "en" else "zh-CN", **fields)
     policy = (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; font-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; font-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     headers = {
         "Content-Security-Policy": policy,
