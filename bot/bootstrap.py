@@ -147,6 +147,8 @@ class House:
             close = getattr(chat, "aclose", None)
             if close is not None:
                 await close()
+            elif (shut := getattr(chat, "close", None)) is not None:
+                shut()  # a room in a file of its own
         await self.desk.store.close()
 
 
@@ -203,7 +205,13 @@ def open_house(
     if connections is None:
         connections = connect(settings.connectors(), clock=clock, tokens=tokens)
     if chats is None:
-        chats = connect_chats(settings.connectors(), clock=clock, tokens=tokens)
+        made = connect_chats(settings.connectors(), clock=clock, tokens=tokens)
+        if settings.console != "off":
+            # Imported here: most installations talk in WeCom or DingTalk only.
+            from bot.work_group import PLATFORM, open_work_group
+
+            made[PLATFORM] = open_work_group(settings, store, signer=signer, clock=clock)
+        chats = made
     desk = Desk(
         store=store,
         clock=clock,

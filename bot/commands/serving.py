@@ -37,6 +37,11 @@ def serve(
     configure(settings.log_level, as_json=settings.log_json)
     house = open_house(settings)
     attach(house)
+    if settings.console != "off":
+        from bot.pages import console
+        from bot.work_group import PLATFORM
+
+        house.page_routes.extend(console.routes(house.desk.chats[PLATFORM]))  # type: ignore[arg-type]  # the one we built
     uvicorn.run(
         create_app(house, background=background),
         host=host or settings.host,
