@@ -13,7 +13,7 @@ from handlers.desk import Desk
 _UNDER_WAY = frozenset({Stage.SHIPPED, Stage.PART_SHIPPED, Stage.TO_SHIP})
 
 
-def lane_of(reads: Reads, order: Order) -> LaneStats | None:
+def lane_of(reads: Reads | UnitOfWork, order: Order) -> LaneStats | None:
     """History of the lane an order's first parcel travels; one look, only for orders under way."""
     if not order.parcels or order.stage not in _UNDER_WAY:
         return None

@@ -32,14 +32,14 @@ def following_key(person_id: int) -> str:
     return f"following:{person_id}"
 
 
-def _visible(reads: Reads, order_id: int, actor: Actor) -> StoredOrder:
+def _visible(reads: Reads | UnitOfWork, order_id: int, actor: Actor) -> StoredOrder:
     stored = reads.orders.by_id(order_id)
     if stored is None or not sees(actor, stored):
         raise Refused(talk(actor.lang, "gone"))
     return stored
 
 
-def look(reads: Reads, order_id: int, actor: Actor, now: datetime) -> Judged:
+def look(reads: Reads | UnitOfWork, order_id: int, actor: Actor, now: datetime) -> Judged:
     """One order by its id, judged, for somebody who may see it. Raises Refused."""
     card = reads.orders.card(order_id)
     if card is None or not sees(actor, card.stored):
@@ -93,7 +93,7 @@ def chase(uow: UnitOfWork, order_id: int, actor: Actor, now: datetime, desk: Des
     return talk(lang, "urge.done", group=group, shop=shop, number=short_number(order.number))
 
 
-def urge_chats(reads: Reads, shop: str, warehouse: str) -> Sequence[BoundChat]:
+def urge_chats(reads: Reads | UnitOfWork, shop: str, warehouse: str) -> Sequence[BoundChat]:
     """The groups that can move a parcel: logistics first, else the orders group."""
     for topic in ("logistics", "orders"):
         chats = reads.people.chats_for(topic, shop=shop, warehouse=warehouse)

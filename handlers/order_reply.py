@@ -11,7 +11,7 @@ from domain.order import AFTERSALE_OPEN
 from domain.people import Actor, May, Person, Role
 from domain.privacy import may_reveal, short_number
 from domain.situation import Holder, Kind
-from domain.store import OrderCard, OrderEvent, Reads
+from domain.store import OrderCard, OrderEvent, Reads, UnitOfWork
 from domain.verdict import Verdict, judge
 from handlers.desk import Desk
 from handlers.lane_history import lane_of
@@ -42,7 +42,7 @@ class Judged:
     role: Holder = Holder.NOBODY  # what that person is, when they were found by their role
 
 
-def judged(reads: Reads, card: OrderCard, now: datetime, *, claimed_missing: bool = False) -> Judged:
+def judged(reads: Reads | UnitOfWork, card: OrderCard, now: datetime, *, claimed_missing: bool = False) -> Judged:
     """Judge a card with its lane's history. Names a person only where somebody has to act."""
     lane: LaneStats | None = lane_of(reads, card.stored.order)
     verdict = judge(card, now, lane=lane, claimed_missing=claimed_missing)
@@ -63,7 +63,7 @@ def last_urge(events: tuple[OrderEvent, ...], now: datetime) -> OrderEvent | Non
     return None
 
 
-def _in_charge(reads: Reads, card: OrderCard, holder: Holder) -> str:
+def _in_charge(reads: Reads | UnitOfWork, card: OrderCard, holder: Holder) -> str:
     role = _ROLE.get(holder)
     if role is None:
         return ""

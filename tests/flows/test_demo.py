@@ -29,7 +29,7 @@ async def until(check: Any, seconds: float = 20.0) -> Any:
 
 
 def said(demo: Demo, who: str, chat: str) -> list[Any]:
-    return demo.console.room.history(chat, who, before=None, limit=60)
+    return list(demo.console.room.history(chat, who, before=None, limit=60))
 
 
 def card(demo: Demo, who: str, chat: str, title: str) -> Any:
