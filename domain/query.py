@@ -38,6 +38,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "paid": frozenset({"="}),  # yes, no
     "shipped": frozenset({"="}),
     "delivered": frozenset({"="}),
+    "held": frozenset({"="}),
     "aftersale": frozenset({"="}),  # any, no
     "total": frozenset({"<", "<=", ">", ">="}),  # minor units
 }
@@ -49,7 +50,7 @@ FIELDS_OF: dict[Entity, frozenset[str]] = {
     Entity.EVENT: _OF_ORDER,
     Entity.STOCK: frozenset({"sku", "warehouse"}),
 }
-_FLAGS = frozenset({"paid", "shipped", "delivered"})
+_FLAGS = frozenset({"paid", "shipped", "delivered", "held"})
 _SAME = {"store": "shop", "product": "sku", "hour": "day"}  # what English and old plans call a grouping
 
 
@@ -73,7 +74,7 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class Query:
     """One question for a figure. `start` ≤ moment < `end`, aware UTC in whole seconds; `previous` asks for the equal period
-    that ends `period` earlier as well. `now` decides what is due.
+    that ends `period` earlier as well. `now` decides what is due. `order` is -value, value, or due: most urgent rows first.
     """
 
     metric: Metric

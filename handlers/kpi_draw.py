@@ -190,7 +190,7 @@ def filters_text(query: Query, actor: Actor, desk: Desk) -> str:
     out = []
     for each in query.filters:
         flag = f"filter.{each.field}.{each.value}"
-        if each.field in ("paid", "shipped", "delivered", "aftersale"):
+        if each.field in ("paid", "shipped", "delivered", "held", "aftersale"):
             out.append(kpi(lang, flag if each.value in ("yes", "no", "any") else f"filter.{each.field}.any"))
         elif each.field == "total":
             out.append(kpi(lang, "filter.total", op=each.op, value=f"{int(each.value) / 100:.2f}"))

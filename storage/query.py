@@ -297,10 +297,13 @@ class _Builder:
     def filter(self, index: int, each: Filter) -> None:
         mark = f":f{index}"
         yes = each.value in ("yes", "any")
-        if each.field in ("paid", "shipped", "delivered", "aftersale"):
+        if each.field in ("paid", "shipped", "delivered", "held", "aftersale"):
             self.needs_order = True
             delivered = "o.stage IN ('delivered','completed')"
-            test = {"paid": _PAID, "shipped": _SENT, "delivered": delivered, "aftersale": _HAS_AFTERSALE}[each.field]
+            test = {
+                "paid": _PAID, "shipped": _SENT, "delivered": delivered, "held": "(o.holds <> '')",
+                "aftersale": _HAS_AFTERSALE,
+            }[each.field]  # fmt: skip
             self.where.append(test if yes else f"NOT {test}" if each.field != "paid" else f"o.stage IN {_UNPAID}")
             return
         self.params[f"f{index}"] = int(each.value) if each.field == "total" else each.value
@@ -390,6 +393,8 @@ def compile_facts(query: Query, scope: Scope, *, pg: bool, limit: int) -> Statem
         columns = f"o.number,o.channel,o.shop,o.warehouse,{moment},{what}"
         newest = f"{build.clock()} DESC,o.number"
     order = f"{recipe.first} DESC,{newest}" if recipe.first else newest
+    if query.order == "due" and recipe.source == "orders":
+        order = "CASE WHEN o.ship_by IS NULL THEN 1 ELSE 0 END,o.ship_by,o.id"
     value = f"CAST({recipe.fact} AS TEXT)"
     sql = (
         f"SELECT {columns},{value},{recipe.currency} FROM {build.source()} WHERE {' AND '.join(build.where)}"

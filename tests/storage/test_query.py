@@ -202,6 +202,7 @@ async def test_every_filter_agrees_with_a_count_by_hand(filled: SqlStore) -> Non
         (Filter("delivered", "=", "yes"), [each for each in live if each.stage is Stage.COMPLETED]),
         (Filter("total", ">=", "2000"), [each for each in live if each.total.minor >= 2000]),
         (Filter("aftersale", "=", "any"), []),
+        (Filter("held", "=", "no"), live),
     ]
     for condition, wanted in expected:
         assert total(filled, query("orders", filters=[condition])).numerator == len(wanted), condition
@@ -364,6 +365,14 @@ async def test_the_rows_behind_a_figure_are_as_many_as_the_figure(filled: SqlSto
         assert len(facts) == count, code
     slowest = filled.read_now(lambda r: r.figures.facts(query("fulfilment_p95"), ALL))
     assert [int(each.value) for each in slowest] == sorted((int(each.value) for each in slowest), reverse=True)
+
+
+async def test_rows_can_be_listed_by_what_is_due_first(filled: SqlStore) -> None:
+    asked = replace(query("orders", filters=[Filter("stage", "=", "to_ship")]), order="due")
+    waiting = [each for each in inside() if each.stage is Stage.TO_SHIP]
+    far = NOW + 999 * DAY
+    urgent = sorted(waiting, key=lambda each: (each.ship_by is None, each.ship_by or far, each.created_at))
+    assert [fact.number for fact in listed(filled, asked)] == [each.number for each in urgent]
 
 
 async def test_a_statement_that_takes_too_long_is_stopped_and_the_connection_lives_on(filled: SqlStore) -> None:
