@@ -52,6 +52,7 @@ class Dispatcher:
         self._router = router
         self._lexicon: Lexicon | None = None
         self._lexicon_at = 0.0
+        self._groups: set[tuple[str, str]] = set()  # known to be ours: a group is bound for good
 
     # --- messages -----------------------------------------------------------------------------------------------------
 
@@ -62,7 +63,7 @@ class Dispatcher:
         return answer
 
     async def reply_to(self, message: Message) -> Answer:
-        """Answer a message from a chat. Unknown people get nothing but one private sentence; strangers' groups silence.
+        """Answer a message from a chat. Unknown people get nothing but one private sentence, and so do groups not bound.
 
         `keep` belongs to it, but may come after the reply was sent: nobody should wait for that commit.
         """
@@ -71,9 +72,15 @@ class Dispatcher:
         chat = message.chat
         vocabulary = await self.lexicon()
 
+        ours = True
+
         def look(r: Reads) -> tuple[Person | None, Json | None, Answer | None]:
+            nonlocal ours
             person = r.people.by_account(chat.platform, who)
             if person is None or not person.active:
+                return person, None, None
+            ours = self._ours(r, message)
+            if not ours:
                 return person, None, None
             remembered = r.dialogs.recall(chat.platform, chat.chat_id, who, self.desk.clock.now())
             actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
@@ -82,6 +89,8 @@ class Dispatcher:
         person, remembered, answer = await self.desk.store.read(look)
         if person is None or not person.active:
             return await self._stranger(message, started)
+        if not ours:
+            return await self._foreign(message, person, started)
         if answer is None:
             actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
             answer = await self.answer(message, actor, remembered=remembered)
@@ -233,6 +242,24 @@ class Dispatcher:
         chat, who = message.chat, message.sender.user_id
         await self._denied_stranger(chat.platform, who, chat.chat_id, "message", message.message_id)
         reply = Reply(words(self.desk.lang).stranger(), private=True) if message.addressed else None
+        return Answer("denied", {}, reply, (time.perf_counter() - started) * 1000)
+
+    def _ours(self, reads: Reads, message: Message) -> bool:
+        """One to one, or in a group that was bound: a colleague may sit in a supplier's group, too."""
+        chat = message.chat
+        place = (chat.platform, chat.chat_id)
+        if chat.kind is not ChatKind.GROUP or place in self._groups:
+            return True
+        if reads.people.chat(*place) is None:
+            return False
+        self._groups.add(place)
+        return True
+
+    async def _foreign(self, message: Message, person: Person, started: float) -> Answer:
+        chat, who = message.chat, message.sender.user_id
+        actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
+        await self._denied(actor, "group:unbound", message.message_id)
+        reply = Reply(words(self.desk.lang).foreign_group(), private=True) if message.addressed else None
         return Answer("denied", {}, reply, (time.perf_counter() - started) * 1000)
 
     async def _denied(self, actor: Actor, what: str, request_id: str) -> None:

@@ -74,6 +74,9 @@ class Zh:
     def stranger(self) -> str:
         return "我还不认识你，所以先不回答。请管理员把你加进来，加好后直接再问一次就行。"
 
+    def foreign_group(self) -> str:
+        return "这个群还没有登记，我不在这里说单子。请管理员登记这个群，或者私聊问我。"
+
     def not_yet(self, known: Sequence[str]) -> str:
         names = "、".join(self.intent_name(name) for name in known if name in _INTENTS and name != "help")
         return f"这件事我现在还办不了。我能：{names}。"
@@ -132,6 +135,9 @@ class En(Zh):
 
     def stranger(self) -> str:
         return "I do not know you yet, so I will not answer. Ask an administrator to add you, then just ask again."
+
+    def foreign_group(self) -> str:
+        return "This group is not registered, so I keep quiet about orders here. Ask an administrator, or ask me one to one."
 
     def not_yet(self, known: Sequence[str]) -> str:
         names = ", ".join(self.intent_name(name) for name in known if name in _INTENTS and name != "help")

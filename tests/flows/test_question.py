@@ -113,3 +113,20 @@ async def test_freshness_is_told_by_the_shop(company: Company) -> None:
     await company.pull()
     (fresh,) = [each for each in company.read(lambda r: r.cursors.freshness()) if each.source == f"douyin/{SHOP}"]
     assert fresh.last_error == ""
+
+
+async def test_a_group_that_nobody_bound_hears_nothing_about_orders(company: Company) -> None:
+    """A colleague may sit in a supplier's group, too."""
+    number = company.place()
+    company.clock.move(3600)
+    await company.pull()
+    company.console.open_group("suppliers", "供应商群")
+    await company.say("zhangming", f"{number} 到哪了", chat="suppliers")
+    assert company.answers(chat="suppliers") == []
+    await company.say("zhangming", f"@小单 {number} 到哪了", chat="suppliers")
+    (answer,) = company.answers(chat="suppliers")
+    assert answer["private"]
+    assert "没有登记" in answer["body"]["text"]
+    assert [what for _, what, _ in company.audit("access.denied")] == ["group:unbound"] * 2
+    await company.say("zhangming", f"{number} 到哪了")
+    assert len(company.answers(chat="orders")) == 1
