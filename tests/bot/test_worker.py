@@ -1,0 +1,89 @@
+"""The inbox at work: in order within a conversation, nobody waits for a stranger, trouble ends in an answer or a reason."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import structlog
+
+from domain.chat import ChatRef, MessageRef, Reply
+from domain.errors import Rejected, Unavailable
+from tests.flows.company import Company, opened
+
+
+@pytest_asyncio.fixture
+async def company(tmp_path: Path) -> AsyncIterator[Company]:
+    with structlog.testing.capture_logs():
+        async with opened(tmp_path) as made:
+            yield made
+
+
+def failing(company: Company, monkeypatch: pytest.MonkeyPatch, trouble: Exception, times: int) -> list[str]:
+    """The room refuses so many messages; gives the keys it was called with."""
+    keys: list[str] = []
+    send = company.console.send
+
+    async def picky(chat: ChatRef, reply: Reply, *, key: str, to_user: str = "") -> MessageRef:
+        keys.append(key)
+        if len(keys) <= times:
+            raise trouble
+        ref: MessageRef = await send(chat, reply, key=key, to_user=to_user)
+        return ref
+
+    monkeypatch.setattr(company.console, "send", picky)
+    return keys
+
+
+async def test_messages_of_one_person_are_answered_in_order(company: Company) -> None:
+    for index in range(5):
+        await company.say("zhangming", f"@小单 692000000000000900{index} 到哪了", work=False)
+    await company.work()
+    seen = [said["body"]["text"] for said in company.seen() if said["from"]]
+    assert len(company.answers()) == 5
+    assert seen == sorted(seen)
+
+
+async def test_an_answer_that_cannot_leave_now_leaves_later_under_the_same_key(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = failing(company, monkeypatch, Unavailable("away", retry_after=5), 3)
+    await company.say("zhangming", "@小单 6920000000000009001 到哪了")
+    assert company.answers() == []
+    await company.work(60, step=5)
+    assert len(company.answers()) == 1
+    assert len(set(keys)) == 1
+
+
+async def test_an_answer_that_nobody_takes_is_put_aside_with_a_reason(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(company, monkeypatch, Rejected("no_chat", "没有这个会话"), 99)
+    await company.say("zhangming", "@小单 6920000000000009001 到哪了")
+    assert await company.house.desk.store.inbox.depth() == 0
+    (kept,) = company.read(lambda r: r.quarantine.quarantined())
+    assert "没有这个会话" in str(kept)
+    assert "6920000000000009001" not in str(kept)
+
+
+@pytest.mark.parametrize("trouble", [Unavailable("away"), KeyError("a mistake of ours")])
+async def test_what_never_works_ends_and_others_are_served_meanwhile(
+    company: Company, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    reply_to: Any = company.house.dispatcher.reply_to
+
+    async def picky(message: Any) -> Any:
+        if message.sender.user_id == "zhangming":
+            raise trouble
+        return await reply_to(message)
+
+    monkeypatch.setattr(company.house.dispatcher, "reply_to", picky)
+    await company.say("zhangming", "@小单 6920000000000009001 到哪了", work=False)
+    await company.say("chendian", "@小单 6920000000000009002 到哪了")
+    assert len(company.answers("chendian")) == 1
+    await company.work(2_000, step=100)
+    assert await company.house.desk.store.inbox.depth() == 0
+    assert len(company.read(lambda r: r.quarantine.quarantined())) == 1
