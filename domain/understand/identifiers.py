@@ -45,6 +45,7 @@ _TOKEN = re.compile(
     r"|(?P<amazon>(?<![\d-])\d{3}-\d{7}-\d{7})(?![\d-])"
     r"|(?P<pdd>(?<![\d-])\d{6}-\d{12,18})(?![\d-])"
     r"|(?P<intl>\+\d[\d ()-]{6,18}\d)(?!\d)"
+    r"|(?P<nanp>(?<![\d.-])(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[.-])\d{3}[.-]\d{4}(?![\d-]))"
     r"|(?P<money>[¥$€£] ?\d[\d,]*(?:\.\d{1,2})?(?!\d)|(?:rmb|usd|eur|gbp|cny) ?\d[\d,]*(?:\.\d{1,2})?(?!\d)"
     r"|(?<![a-z0-9.-])\d[\d,]{0,11}(?:\.\d{1,2})? ?(?:元|块钱?(?!儿|头)|rmb|yuan|dollars?|usd|eur(?:os?)?|gbp|pounds?|bucks)(?![a-z]))"
     r"|(?P<grouped>(?<![a-z0-9.-])\d{2,6}(?:[ -]\d{2,6}){1,9})(?![a-z0-9-])"
@@ -132,6 +133,9 @@ def _take(match: re.Match[str], text: str, out: Numbers) -> bool:
         return True
     if kind == "intl":
         return _international(word, out)
+    if kind == "nanp":  # (415) 555-2671: the North American way to write a number
+        _add(out, "phone", "+1" + re.sub(r"\D", "", word))
+        return True
     if kind == "money":
         return _money(word, out)
     before = text[max(0, match.start() - 24) : match.start()]

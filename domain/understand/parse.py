@@ -55,10 +55,22 @@ def _read(own: str, numbers: Numbers, context: Plan | None, *, forwarded: bool) 
         command = read_command(own, numbers, approval_open=context is not None and context.slots.approval_id is not None)
         if command is not None:
             return command
+    if ("警" in own or "alert" in own) and numbers.joined and _NOT_ALERTED.search(own):
+        return Reading(Intent.ALERT_WHY, 0.85)
     reading = _sentence(own, numbers)
     if reading.intent is Intent.OUT_OF_SCOPE and reading.note == "unsure":
         reading = _second_chance(own, numbers) or reading
     return _with_number(reading, own, numbers)
+
+
+# 为什么 6920… 没报警: asks about an order that has no ticket.
+_NOT_ALERTED = re.compile(
+    r"(?:为什么|为何|为啥|怎么|\bwhy\b)[^,，。]*(?:报警|告警|预警|\balert)|(?:报警|告警|预警)[^,，。]*(?:为什么|为啥|原因)"
+)
+# 138…的订单, 王小芳的订单, 这个客户的订单: all of a person's orders, not one.
+_OF_A_PERSON = re.compile(
+    r"(?:的|名下)(?:所有|全部|历史|最近的?|近期)*(?:的)?(?:订单|单子|定单)(?:列表|记录|情况|有哪些)?[吗呢吧?？。!]*$|(?:客户|顾客|买家|用户|这个人|他|她)的?(?:所有|全部|历史|最近的?)*(?:订单|单子)(?:列表|记录)?[吗呢吧?？。!]*$|\borders? (?:of|for|from|by|placed by|under) |'s orders\b"
+)
 
 
 def _sentence(own: str, numbers: Numbers) -> Reading:
@@ -87,6 +99,8 @@ def _second_chance(own: str, numbers: Numbers) -> Reading | None:
 
 def _with_number(reading: Reading, own: str, numbers: Numbers) -> Reading:
     """A message that is hardly more than a number asks where that order is."""
+    if reading.intent is Intent.ORDER_DETAIL and numbers.joined and _NUMBER_ALONE.fullmatch(numbers.rest):
+        return Reading(Intent.WHERE_IS_ORDER, 0.85, "", (Intent.ORDER_DETAIL,))
     if reading.intent is not Intent.OUT_OF_SCOPE or not numbers.joined or reading.note in {"negated", "policy"}:
         return reading
     if numbers.found and all(one.kind in {"approval_id", "alert_id"} for one in numbers.found):
@@ -94,11 +108,12 @@ def _with_number(reading: Reading, own: str, numbers: Numbers) -> Reading:
     words = re.sub(r"[\W\d_]+", "", numbers.rest)
     if _ARITHMETIC.search(own):
         return reading
-    if reading.note == "unsure" and len(words) <= (6 if is_chinese(own) else 8):
+    if reading.note == "unsure" and len(words) <= (6 if is_chinese(own) else 14):
         return Reading(Intent.WHERE_IS_ORDER, 0.85, "", (Intent.ORDER_DETAIL,))
     return reading
 
 
+_NUMBER_ALONE = re.compile(r"(?:\W|这个?|是|我的?|就|的|订单编?号码?|订单|单号|编号|order|number|no|my|is|the)*")
 _ARITHMETIC = re.compile(r"\d ?(?:%|[+*/×÷=])|\+ ?\d|\b(?:what is|square|root|divided|times|plus|minus)\b")
 
 
@@ -127,6 +142,10 @@ def _fill(reading: Reading, own: str, numbers: Numbers, now: datetime, lexicon: 
         and _PLURAL.search(own)
     ):
         intent = Intent.CUSTOMER_ORDERS
+    if intent in _LOOKUPS and note not in {"negated", "policy"} and numbers.first("order_no") is None:
+        person_named = name or numbers.first("phone") or numbers.first("phone_tail") or _CUSTOMER.search(own)
+        if person_named and _OF_A_PERSON.search(own) and not (own.isascii() and name is None and not numbers.joined):
+            intent, note, confidence = Intent.CUSTOMER_ORDERS, "", max(confidence, 0.8)
     address = _new_address(own) if intent is Intent.CHANGE_ADDRESS else None
     slots = Slots(
         order_no=numbers.first("order_no"),
@@ -161,6 +180,7 @@ def _fill(reading: Reading, own: str, numbers: Numbers, now: datetime, lexicon: 
     )
 
 
+_CUSTOMER = re.compile(r"(?:这个|该|那个|此|这位|那位)(?:客户|顾客|买家|用户|人)|this (?:customer|buyer|client)")
 _SHORT = 24  # characters; a name makes a look-up only of a short message
 _PLURAL = re.compile(r"订单|的单|几单|orders")
 _REASON = re.compile(r"(?:理由|原因)\s*(?:是|为|:)?\s*([^,，。;；\n]{2,60})|(?:\bbecause|\breason:?)\s+(.{3,80})")

@@ -102,6 +102,13 @@ _DENIED = re.compile(
 _CLOSED_BY_US = re.compile(
     r"(?:被|自动)(?:你们|系统|商家|卖家)?(?:取消|关闭|撤销|拒绝|驳回)|(?:取消|关闭|撤销)了?(?:是)?(?:怎么回事|什么原因|什么情况)"
 )
+_TOLD = re.compile(
+    r"(?:上次|以前|之前|去年|上回)[^,。?]{0,10}退[了过]|退(?:货|款)?(?:了)?之?后[^。?]{0,14}(?:吗|么|呢|[?])|(?:是|会|直接|自动)?等(?:待|着)?[^,。?]{0,4}退款|退(?:款)?(?:的话|的时候)[^。?]{0,12}(?:扣|返|会)|很久[^,。?]{0,4}退|什么方式退|退(?:到)?哪|退回单|退给我的|退的金额|原路|(?:是|会|直接|自动)(?:自动|直接|原路)?退(?:款|回|到)?[^,。?]{0,8}(?:吗|么|吧|[?])$|退[^,。?]{0,4}(?:来不及|麻烦)|以为[^,。?]{0,14}退"
+)
+_SERVICES = re.compile(r"plus|会员|入驻|团购|拼购|碎屏险|换新保|延保|短信|订阅|续费|流量|套餐|课程|机票|酒店|门票|车票|话费")
+_RETURN_FEE = re.compile(
+    r"(?:退|寄回|返回)[^。?]{0,12}(?:费用|自费|运费|邮费)|(?:费用|运费|邮费)[^。?]{0,10}(?:退换|退货|寄回)"
+)
 _PARCEL_BACK = re.compile(
     r"(?:快递|包裹|物流|快件|运单|配送)[^,。]{0,8}(?:退回|退件|退签|原路返回)|(?:被|显示|自动)(?:快递)?退回"
 )
@@ -114,7 +121,7 @@ _APPLIED = re.compile(
 _PUSH = re.compile(r"(?:尽快|赶紧|快点|抓紧|及时|快些|早点|加快|催|着急)")
 _NOT_WANTED_BUT = re.compile(r"(?:赠品|发票|配件|袋子|吊牌|小票|包装)(?:我)?(?:就)?(?:也)?不(?:想|需)?要了|要不要了")
 _CANCEL_OTHER = re.compile(
-    r"取消(?:了|掉|一下|下|我的|这个|那个|该)?(?:预约|关注|自动|续费|会员|订阅|优惠|收藏|发票|开票|安装|提醒|验证|绑定|授权|价格保护|价保|保价|活动|闹钟|自提|分期|白条|短信|通知|免密|保险|运费险|推送|拼团|plus|置顶|静音)|(?:预约|会员|订阅|安装|发票|自动续费|自提|白条|分期|plus|保险|运费险)[^,。?]{0,6}取消"
+    r"取消(?:了|掉|一下|下|我的|这个|那个|该)?(?:预约|关注|自动|续费|会员|订阅|优惠(?!券用错)|收藏|发票|开票|安装|提醒|验证|绑定|授权|团购|拼购|碎屏险|价格保护|价保|保价|活动|闹钟|自提|分期|白条|短信|通知|免密|保险|运费险|推送|拼团|plus|置顶|静音)|(?:预约|会员|订阅|安装|发票|自动续费|自提|白条|分期|plus|保险|运费险)[^,。?]{0,6}取消"
 )
 _ADDRESS_ASKED = re.compile(
     r"(?:查|看|确认|核实|核对|告诉|是哪|哪里|哪儿|什么|显示|报)[^,。]{0,12}地址|地址[^,。]{0,6}(?:是哪|是什么|是啥|在哪|多少|发我|给我|对吗|对不对|正确吗)"
@@ -140,14 +147,14 @@ _CONTACT_CHANGE = re.compile(
     rf"(?:改|换(?!了|货)|修改|更改|变更|更换|更正|更新|补充|加上|填错|写错|留错|输错|弄错|搞错)(?:一?下|个|了|的|成|掉|我|收货|订单|这个|那个|人|地址|和|、|与|或|配送|下单|收件){{0,5}}{_CONTACT_NOUN}|{_CONTACT_NOUN}[^,。?]{{0,8}}(?:改|换(?!货)|错|不对|有误|变更|更新|不正确|少了|漏)|错[^,。?]{{0,6}}{_CONTACT_NOUN}"
 )
 _DELIVERY_TIME = re.compile(
-    r"(?:改|修改|更改|换个?|变更|调整|更换|推迟|延迟|延后|提前|约|预约|指定|选择?)[^,。?]{0,8}(?:时间|日期|送达)|(?:时间|日期)[^,。?]{0,6}(?:改|修改|更改|换|变更|调整|推迟|延后|提前)|(?:晚|推迟|延迟|延后|暂缓|过)(?:个?(?:几|两|一|\d|三)?[天日周]|点|些)?(?:时间)?(?:后)?再?(?:给我)?(?:送|配送|派送|发货|收货|收)(?!达)|(?:先别|暂时?不要?|先不要?|别|不要)(?:发货|配送|送货|派送|送)|(?:周末|工作日|下班后?)[^,。?]{0,6}(?:再)?(?:送|派|配送|收货)"
+    r"(?:改|修改|更改|换个?|变更|调整|更换|推迟|延迟|延后|提前|约|预约|指定|选择?)[^,。?]{0,8}(?:时间|日期|送达)|(?:时间|日期)[^,。?]{0,6}(?:改|修改|更改|换|变更|调整|推迟|延后|提前)|(?:(?<![今明昨当每前后])晚|推迟|延迟|延后|暂缓|过)(?:个?(?:几|两|一|\d|三)?[天日周]|点|些)?(?:时间)?(?:后)?再?(?:给我)?(?:送|配送|派送|发货|收货|收)(?!达)|(?:先别|暂时?不要?|先不要?|别|不要)(?:发货|配送|送货|派送|送)|(?:周末|工作日|下班后?)[^,。?]{0,6}(?:再)?(?:送|派|配送|收货)"
 )
-_LATER = re.compile(r"周末|工作日|下班|晚|推迟|延|暂缓|再送|再发|提前")
+_LATER = re.compile(r"周末|工作日|下班|(?<![今明昨当每前后])晚|推迟|延|暂缓|再送|再发|提前")
 _HAS_GOODS = re.compile(
-    r"到新货|有没有[^,。?]{0,6}货(?!币|运)|有[^,。?发收到送]{0,5}的?货[吗么]|(?:码|色|款)[^,。?]{0,3}没有?了|(?:什么时候|啥时候|何时)(?:能|会|才|还)?(?:再)?有(?:啊|呢|呀|的|吗|$)"
+    r"到新货|有没有[^,。?送发收拿退取提换交]{0,6}货(?!币|运)|有[^,。?发收到送]{0,5}的?货[吗么]|(?:码|色|款)[^,。?]{0,3}没有?了|(?:什么时候|啥时候|何时)(?:能|会|才|还)?(?:再)?有(?:啊|呢|呀|的|吗|$)"
 )
 _SOON = re.compile(
-    r"(?:只|才)(?:来|到|收|送)了?|送到(?:别|其他|哪)|送错|(?:订单|单子|这单)[^,。?]{0,6}(?:状态|什么情况|怎么样了|怎么回事)|(?:今|明|后)[天日晚早][^,。?]{0,6}(?:送|到|发|来)|到[一-鿿]{1,5}了(?:没|吗|么)|我的?(?:东西|货|快递|包裹|宝贝)呢"
+    r"(?:只|才)(?:来|到|收|送)了?|送到(?:别|其他|哪)|送错|(?:订单|单子|这单)[^,。?]{0,6}(?:状态|什么情况|怎么样了|怎么回事|怎么了)|(?:今|明|后)[天日晚早][^,。?]{0,6}(?:送|到|发|来)|到[一-鿿]{1,5}了(?:没|吗|么)|我的?(?:东西|货|快递|包裹|宝贝)呢|(?:\d|[一二两三四五六七])[天号日][^,。?]{0,3}(?:送|到)[^,。?]{0,6}[吗么呀啊?]|(?:是|查到?)什么状态|(?:到底|究竟)[^,。?]{0,4}(?:送|到|发|寄)"
 )
 _ORDER_VALUE = re.compile(r"(?:查|看|问|告诉|确认|核实|多少|哪|什么|几|显示|是)")
 _BOUGHT = re.compile(r"(?:我|客户|他|她)[^,。?]{0,6}(?:买的|买了|订的|下的|拍的|定的)")
@@ -205,7 +212,15 @@ def _not_meant(text: str, plain: str, seen: int) -> Reading | None:
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _DENIED.search(plain):
         return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.AFTERSALE_STATUS,))
-    if _CONSEQUENCE.search(text) or re.match(r"(?:[^,。?]{0,6},)?[^,。?]{0,6}(?:退货|退回|寄回|返回)的?地址", text):
+    if _CONSEQUENCE.search(text) or re.search(r"(?:退货|退回|寄回|返回|取件)的?地址", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy", (Intent.REQUEST_REFUND,))
+    if _SERVICES.search(text) and not re.search(r"订单|商品|货", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if re.search(r"怎么(?:还是?|又)(?:给我)?(?:发货|发了|发出|送|派)", text):
+        return Reading(Intent.AFTERSALE_STATUS, 0.7, "", (Intent.WHERE_IS_ORDER,))
+    if _TOLD.search(text) and not re.search(r"(?:我要|我想|想|帮我?|给我|可以|能|申请)[^,。?]{0,4}退", plain):
+        return Reading(Intent.AFTERSALE_STATUS, 0.6, "unsure", (Intent.REQUEST_REFUND,))
+    if _RETURN_FEE.search(text) and re.search(r"[吗么?呢吧]|谁|多少", text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy", (Intent.REQUEST_REFUND,))
     if _THREAT.search(text) or _MAYBE_LATER.search(text):
         return Reading(Intent.WHERE_IS_ORDER, 0.65, "unsure", (Intent.REQUEST_REFUND, Intent.CANCEL_ORDER))
@@ -250,12 +265,12 @@ def _aftersale(text: str, seen: int) -> Reading | None:
     if _status(plain, seen):
         return Reading(Intent.AFTERSALE_STATUS, 0.9)
     if re.search(
-        r"(?:谁|运费|邮费|费用|手续费|违约金)[^,。?]{0,6}(?:出|承担|付|负责|多少|要钱|给|报销)|(?:自己|我们?|买家|卖家|商家|你们)(?:来)?(?:出|承担|付|掏)|差价|价保|保价|规则|政策|运费险|(?:支持|有|是)[^,。?]{0,4}(?:无理由|包退|包换)|七天无理由(?:吗|么)|几天(?:内|之内)?(?:可以|能)|几天是退|什么(?:是|叫)[^,。?]{0,4}理由|(?:如果|假如|万一|要是)[^。?]{0,24}(?:退|换)[^,。?]{0,3}[吗么不?]|不用承担|多少天(?:内|之内)?(?:可以|能)|(?:收|扣|要)(?:手续费|运费|费用|违约金)",
+        r"(?:谁|运费|邮费|费用|手续费|违约金)[^,。?]{0,6}(?:出|承担|付|负责|多少|要钱|给|报销)|(?:自己|我们?|买家|卖家|商家|你们)(?:来)?(?:出|承担|付|掏)|差价|价保|保价|规则|政策|运费险|(?:支持|有|是)[^,。?]{0,4}(?:无理由|包退|包换)|七天无理由(?:吗|么)|几天(?:内|之内)?(?:可以|能)|几天是退|什么(?:是|叫)[^,。?]{0,4}理由|(?:如果|假如|万一|要是)[^。?]{0,24}(?:退|换)[^,。?]{0,3}[吗么不?]|无理由[^。?]{0,16}[吗么?]$|是不是(?:要)?先|不用承担|多少天(?:内|之内)?(?:可以|能)|(?:收|扣|要)(?:手续费|运费|费用|违约金)",
         text,
     ):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy", (Intent.REQUEST_REFUND,))
     if exchange_only:
-        if seen & INVOICE or re.search(r"换成?[^,。?]{0,3}票", text):
+        if seen & INVOICE or re.search(r"换成?[^,。?]{0,3}票|纸质|换成公司", text):
             return Reading(Intent.OUT_OF_SCOPE, 0.7)
         if re.search(
             r"(?:手机|电脑|设备|浏览器|账号)[^,。?]{0,4}试|换了[一个台双件张根条两]|同意换|没换|换过", text
@@ -269,8 +284,35 @@ def _aftersale(text: str, seen: int) -> Reading | None:
         return Reading(
             Intent.REQUEST_EXCHANGE, 0.85, "", (Intent.REQUEST_REFUND,), _how(text) | {"aftersale_kind": "exchange"}
         )
+    if (reading := _only_told(text, plain)) is not None:
+        return reading
     kind = "return" if seen & (RETURN | BACK) and not seen & REFUND else "refund"
     return Reading(Intent.REQUEST_REFUND, 0.88, "", (Intent.AFTERSALE_STATUS,), _how(text) | {"aftersale_kind": kind})
+
+
+_ASKED = re.compile(
+    r"要|想|帮|请|麻烦|能|可以|可否|是否|怎么|怎样|咋|如何|哪里|在哪|给我|给退|需要|吧|算了|申请|必须|马上|立即|打算|办理|选择|行吗|行不|退不|不喜欢|不合适|不满意|质量|没(?:有)?发|不发|坏|买错"
+)
+_NOT_BACK = re.compile(r"不(?:用|要|必|想|再|需要|打算|准备)?(?:退(?:货|款)?|寄回去?)(?![吗么我给就不掉]|了我|的话)")
+_DESCRIBED = re.compile(
+    r"区别|别人退|让我(?:自行|自己)?申请退|不给退|(?:没有?|看到|找了?)[^,。?]{0,6}(?:退货|退款|售后)的?(?:选项|入口|按钮|订单)|已经?[^,。?]{0,6}(?:退货|退款|退回|拒收)|(?:情况|情形)[^,。?]{0,6}退"
+)
+
+
+def _only_told(text: str, plain: str) -> Reading | None:
+    """A return is spoken of, but nobody asks for it: a refusal, a story, a comparison."""
+    kept = _NOT_BACK.search(plain)
+    if kept is not None and "退" not in plain.replace(kept.group(), ""):
+        return Reading(Intent.OUT_OF_SCOPE, 0.65, "negated", (Intent.WITHDRAW_AFTERSALE, Intent.AFTERSALE_STATUS))
+    if "区别" in text:
+        return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy")
+    if (re.search(r"无理由[^。?]{0,16}[吗么?]$", text) and not re.search(r"我[要想能]", text)) or "是不是先" in text:
+        return Reading(Intent.OUT_OF_SCOPE, 0.65, "policy", (Intent.REQUEST_REFUND,))
+    if _DESCRIBED.search(text) and not re.search(r"帮我|我要退|我想退|怎么办", text):
+        return Reading(Intent.AFTERSALE_STATUS, 0.55, "unsure", (Intent.REQUEST_REFUND,))
+    if len(text) > 8 and _ASKED.search(text) is None:
+        return Reading(Intent.AFTERSALE_STATUS, 0.55, "unsure", (Intent.REQUEST_REFUND,))
+    return None
 
 
 def _goes_back(text: str) -> bool:
@@ -290,7 +332,7 @@ def _withdraws(plain: str, seen: int) -> bool:
         return False
     # 怎么不退款, 为什么取消我的退货: a complaint about us, not a change of mind.
     if re.search(
-        r"(?:为什么|为啥|怎么|凭什么|还|都|迟迟|一直|又|商家|卖家|你们|客服|仓库|他们|店家)[^,。?]{0,6}(?:不|取消|撤销|关闭)[^,。?]{0,6}(?:退|换)",
+        r"(?:为什么|为啥|怎么|凭什么|还|都|迟迟|一直|又(?!不(?:打算|想|要|准备))|商家|卖家|你们|客服|仓库|他们|店家)[^,。?]{0,6}(?:不|取消|撤销|关闭)[^,。?]{0,6}(?:退|换)",
         plain,
     ):
         return bool(re.search(r"怎么(?:才能|样)?(?:取消|撤销|撤回)", plain))
@@ -322,7 +364,9 @@ def _status(plain: str, seen: int) -> bool:
     if (
         _APPLY_FIRST.search(plain)
         and not seen & (WHEN | DONE)
-        and not re.search(r"还没|还不|没处理|没审|没退|天了|一直|迟迟|没人|多久|进度|到账", plain)
+        and not re.search(
+            r"还没|还不|没处理|没审|没退|天了|一直|迟迟|没人|多久|进度|到账|^我?申请(?:退款|退货|换货|售后)了$|反应", plain
+        )
     ):
         return False
     if _APPLIED.search(plain) or _STATUS.search(plain):
@@ -365,8 +409,10 @@ def _address(text: str, seen: int) -> Reading | None:
             r"被[^,。?]{0,4}改|(?:快递员?|你们|谁|客服|商家|系统)[^,。?]{0,4}改了", text
         ):
             return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "address"})
-        if seen & TIME and seen & CHANGE and not about_place:
-            return None
+        if (seen & TIME and seen & CHANGE and not about_place) or re.search(
+            r"(?:修改|改|调整)(?:送货|配送|收货)?时间", text
+        ):
+            return None if not re.search(r"[改换][^,。?]{0,6}地址", text) else Reading(Intent.CHANGE_ADDRESS, 0.7)
         if not about_place and not _CONTACT_CHANGE.search(text):
             return None
         if (
@@ -396,10 +442,10 @@ _CONDITION = re.compile(
     r"(?:送|到|收|发|等|赶|修|行|解决|处理)不(?:到|了|及|行|好)?[^,。?]{0,4}(?:就|的话|只能)|不行[^,。?]{0,3}(?:就|的话|只能)|再不|(?:要是|如果|假如|万一|若是|倘若)[^。?]{0,24}(?:就|会|我)?[^,。?]{0,4}(?:取消|不要了|退)|(?:没货|缺货|没到|不到|不发|不送|不行)(?:的话|就|我就)|等不及就"
 )
 _ASKS_WHETHER = re.compile(
-    r"(?:还|也|要不要|是不是|用不用|是否|不)?(?:需要|用|得)(?:再|自己|先|去)?(?:修改或者?)?取消(?:订单|吗|么|不|$)|(?:等于|就是|算是?|属于|相当于)[^,。?]{0,4}取消|取消[^,。?]{0,8}(?:会不会|会|还)[^,。?]{0,8}(?:返|退|还)|(?:一般|通常|是不是)[^,。?]{0,6}取消"
+    r"(?:还|也|要不要|是不是|用不用|是否|不)?(?:需要|用|得)(?:再|自己|先|去)?(?:修改或者?)?取消(?:订单|吗|么|不|$)|要(?:不要)?取消(?:订单)?[吗么]|(?:考虑|纠结|犹豫|想想)[^,。?]{0,4}取消|(?:等于|就是|算是?|属于|相当于)[^,。?]{0,4}取消|取消[^,。?]{0,8}(?:会不会|会|还)[^,。?]{0,8}(?:返|退|还)|(?:一般|通常|是不是)[^,。?]{0,6}取消"
 )
 _CANCEL_IS_PAST = re.compile(
-    r"取消了(?!吧|算|好[吗么]|可以|行|得了|把|[^,。?]{0,3}(?:重新|重拍|再))|取消[^,。?]{0,6}(?:成功|失败)|(?:已经?|都|早就?|之前|昨天|当时)[^,。?]{0,8}(?:申请|要求|提交|办理|选择)[^,。?]{0,3}(?:取消|不要)|取消[^,。?]{0,10}(?:不派|不送|还在|怎么还|怎么又|还要)"
+    r"(?:都|就|又)(?:给|帮|把)?我?[^,。?]{0,4}取消了(?!吧|算)|帮我取消[^,。?]{0,4}(?:没有?|了吗|了没)[?]?$|取消申请中|(?:怎么|为什么)[^,。?]{0,6}没有?取消|取消的?原因|(?:还是|显示|一直)[^,。?]{0,4}取消中|取消了(?!吧|算|好[吗么]|可以|行|得了|把|[^,。?]{0,3}(?:重新|重拍|再))|取消[^,。?]{0,6}(?:成功|失败)|(?:已经?|都|早就?|之前|昨天|当时)[^,。?]{0,8}(?:申请|要求|提交|办理|选择)[^,。?]{0,3}(?:取消|不要)|取消[^,。?]{0,10}(?:不派|不送|还在|怎么还|怎么又|还要)"
 )
 _SLIP = re.compile(r"(?:按|点|发|打|说|选)错了?|(?:上|前)一句")
 
@@ -436,8 +482,10 @@ def _cancel(text: str, seen: int) -> Reading | None:
             return Reading(Intent.OUT_OF_SCOPE, 0.65, "policy", (Intent.CANCEL_ORDER, Intent.ORDER_DETAIL))
         if re.search(r"撤[销回](?:我)?(?:之前|刚才|刚刚)?的?申请", plain):
             return Reading(Intent.WITHDRAW_AFTERSALE, 0.7, "negated", (Intent.ORDER_DETAIL,))
-        if _CANCEL_IS_PAST.search(plain) and not _FORCED.search(plain):
+        if (past := _CANCEL_IS_PAST.search(plain)) and not _FORCED.search(plain.replace(past.group(), "")):
             return Reading(Intent.ORDER_DETAIL, 0.75, "", (Intent.CANCEL_ORDER,))
+        if re.search(r"让(?:我|客户)(?:自己|自行|先)?取消|已经?取消了", plain) and not re.search(r"帮我|重新帮", plain):
+            return Reading(Intent.ORDER_DETAIL, 0.65, "unsure", (Intent.CANCEL_ORDER,))
         blamed = _BLAME.search(plain) and not re.search(r"怎么(?:还|就)?(?:不能|不让|取消不)|怎么取消(?!了)", plain)
         if (blamed or _CANCELLED.search(plain)) and not _FORCED.search(plain) and not _CANNOT_CANCEL.search(plain):
             return Reading(Intent.ORDER_DETAIL, 0.75, "", (Intent.CANCEL_ORDER,))
@@ -446,6 +494,8 @@ def _cancel(text: str, seen: int) -> Reading | None:
         r"不(?:是)?不(?:想)?要|没说不要|不是不要|(?:要|买)错了(?:吗|么)|为什么|不想要(?:这个)?(?:赠|颜色|发票)", text
     ):
         return None
+    if re.search(r"不(?:想)?要[^,。?了]{1,8}[,， ]+我?(?:想)?要|选择不要|不要了[,，]?但", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.5, "unsure", (Intent.CANCEL_ORDER, Intent.ORDER_DETAIL))
     if seen & (SHIP | PARCEL) and re.search(r"不(?:发|到|送)[^,。?]{0,6}(?:我)?(?:就|的话)?不(?:想)?要了|再不", text):
         return Reading(Intent.WHERE_IS_ORDER, 0.6, "unsure", (Intent.CANCEL_ORDER,))
     return Reading(Intent.CANCEL_ORDER, 0.75, "", (Intent.REQUEST_REFUND,))
@@ -462,7 +512,7 @@ def _before_parcels(text: str, seen: int) -> Reading | None:
     if (
         seen & CHANGE
         and re.search(
-            r"(?:能|想|要|可以|给我?|帮我?|否|法|不)换(?:吗|么|不|一?[下件个双]|[的大小]|$)|换[大小]|换[一-鿿]{0,3}(?:码|号|色|款)",
+            r"(?:能|想|要|可以|给我?|帮我?|否|法|不|怎么|如何)更?换(?:吗|呢|啊|么|不|一?[下件个双]|[的大小]|$)|换[大小]|换[一-鿿]{0,3}(?:码|号|色|款)",
             text,
         )
         and not seen & (ADDRESS | CONTACT | TIME)
@@ -479,8 +529,10 @@ def _before_parcels(text: str, seen: int) -> Reading | None:
         and not seen & (PARCEL | SHIP | INVOICE | PRICE)
     ):
         return Reading(Intent.AFTERSALE_STATUS, 0.75, "", (Intent.WHERE_IS_ORDER,))
-    if seen & MONEY and re.search(r"到[账帐]", text):
+    if re.search(r"到[账帐]", text) and not seen & (INVOICE | PRICE | OTHER):
         return Reading(Intent.AFTERSALE_STATUS, 0.75)
+    if re.search(r"(?:货|东西|商品|机器)[^,。?]{0,3}返回?(?:去|来)?了[吗没么]", text):
+        return Reading(Intent.AFTERSALE_STATUS, 0.7)
     if re.search(r"(?:店|公司|你们|总部|厂家?)[^,。?]{0,3}在哪", text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if re.search(r"买过(?:哪|什么|些)", text):
@@ -519,7 +571,7 @@ def _ordinary(text: str, seen: int) -> Reading:
         return Reading(Intent.WHERE_IS_ORDER, 0.75)
     if seen & WHEN and seen & PROGRESS and re.search(r"审核|受理|驳回", text):
         return Reading(Intent.AFTERSALE_STATUS, 0.7, "", (Intent.WHERE_IS_ORDER,))
-    if re.search(r"(?:什么时候|啥时候|何时|哪天|几号|几点)(?:付|下|买|拍|订)的", text):
+    if re.search(r"(?:什么时候|啥时候|何时|哪天|几号|几点)(?:付款?|下单?|买|购买|支付|拍下?|订购?|成交)的", text):
         return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "paid_at"})
     if seen & WHEN and re.search(r"到|送|发|来|收", text):
         return Reading(Intent.WHERE_IS_ORDER, 0.8)
@@ -544,6 +596,11 @@ def _only_greets(text: str) -> bool:
 def _moves_strongly(text: str, seen: int) -> bool:
     if _CHOICE.search(text) and not re.search(r"到哪|没收到|还没|什么时|啥时|何时|几点|多久", text):
         return False
+    if re.search(
+        r"(?:没有?|无|不)[^,。?]{0,4}物流|物流[^,。?]{0,10}没|[今明后][天晚早][^,。?]{0,4}(?:能|会|可以|可)[^,。?]{0,2}[送到]",
+        text,
+    ):
+        return not seen & INVOICE
     strong = seen & (WHERE | SHIP) or (seen & (PARCEL | ARRIVE) and (seen & (WHEN | URGE | LOOK) or "签收" in text))
     return bool(
         strong
@@ -560,7 +617,12 @@ def _about_parcel(text: str, seen: int) -> bool:
         return True
     return bool(
         seen & ARRIVE
-        and (seen & (WHEN | ORDER | GOODS | PARCEL | LOOK) or re.search(r"今天|明天|后天|吗|没|什么|几|能|怎么", text))
+        and (
+            seen & (WHEN | ORDER | GOODS | PARCEL | LOOK)
+            or re.search(
+                r"今天|明天|后天|上午|下午|中午|晚|早|吗|没|什么|几|能|怎么|还|已经|竟然|本来|应该|\d[天号日]", text
+            )
+        )
     )
 
 
