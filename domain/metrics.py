@@ -162,7 +162,7 @@ _ALL = (
         ),
         excludes=("没付款的；还没被快递扫描的（另外列出单数）。", "unpaid orders; those no carrier has scanned yet (counted apart)."),
         better=-1,
-        left_out=("还没揽收", "not picked up yet"),
+        left_out=("单还没揽收", "orders not picked up yet"),
         percentile=95,
     ),
     _metric(
@@ -176,7 +176,7 @@ _ALL = (
         ),
         excludes=("没付款的；还没被快递扫描的（另外列出单数）。", "unpaid orders; those no carrier has scanned yet (counted apart)."),
         better=-1,
-        left_out=("还没揽收", "not picked up yet"),
+        left_out=("单还没揽收", "orders not picked up yet"),
         percentile=50,
     ),
     _metric(
@@ -190,7 +190,7 @@ _ALL = (
         ),
         excludes=("没付款的；还没发货的（另外列出单数）。客服回话的快慢不在订单数据里。", "unpaid orders; those not dispatched yet (counted apart). Chat replies are not in the order data."),
         better=-1,
-        left_out=("还没发货", "not dispatched yet"),
+        left_out=("单还没发货", "orders not dispatched yet"),
         percentile=50,
     ),
     _metric(
@@ -204,7 +204,7 @@ _ALL = (
         ),
         excludes=("没付款的、没有时限的、发货前关闭的；没到期也没发的（另外列出）。", "unpaid orders, those without a promise or closed before shipping; those not due yet (counted apart)."),
         better=1,
-        left_out=("没到时限", "not due yet"),
+        left_out=("单没到时限", "orders not due yet"),
     ),
     _metric(
         "late_orders",

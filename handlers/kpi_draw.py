@@ -53,8 +53,7 @@ def draw(seen: Seen, label: str, actor: Actor, desk: Desk, *, assumed: bool = Fa
     left = sum(each.left_out for each in seen.whole.values())
     what = query.metric.said(query.metric.left_out, lang)
     if left and what:
-        key = "left" if query.metric.shape is Shape.PERCENTILE or query.metric.code == "on_time" else "left.line"
-        lines.append(kpi(lang, key, count=left, what=what))
+        lines.append(kpi(lang, "left", count=left, what=what))
     lines.append(kpi(lang, "definition", text=query.metric.said(query.metric.definition, lang)))
     footer = f"{echo(seen, actor, desk, assumed=assumed)}{SEP}{_as_of(seen, lang, desk)}"
     tone = _tone(seen)
@@ -222,11 +221,15 @@ def nothing(seen: Seen, label: str, actor: Actor, desk: Desk) -> str:
         return kpi(lang, key, period=period, title=named, name=name, age=_age(worst, seen, lang))
     conditions = filters_text(seen.query, actor, desk).removeprefix(" · ")
     left = sum(each.left_out for each in seen.whole.values())
-    if left:
+    if seen.query.metric.shape is Shape.TURNOVER:
+        text = kpi(lang, "nothing.stock", period=period, title=named)
+    elif left:
         what = seen.query.metric.said(seen.query.metric.left_out, lang)
         text = kpi(lang, "nothing.left", period=period, title=named, count=left, what=what)
     else:
-        key = "nothing.filters" if conditions else "nothing"
+        additive = seen.query.metric.shape in _ADDS_UP
+        key = "nothing.filters" if conditions and additive else "nothing" if additive else "nothing.value"
+        key = key if seen.sources else "nothing.file"
         text = kpi(lang, key, period=period, title=named, filters=conditions)
     return f"{text}\n{echo(seen, actor, desk)}{SEP}{_as_of(seen, lang, desk)}"
 

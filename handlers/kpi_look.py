@@ -109,7 +109,8 @@ def _groups(rows: list[Part], query: Query) -> tuple[Group, ...]:
         value = each.now.value(query.metric)
         return value is None, (value or 0.0) if lowest else -(value or 0.0), each.key
 
-    return tuple(sorted(found, key=weight))
+    # A group of which nothing can be told yet is in what was left out, not a line without a figure.
+    return tuple(sorted((each for each in found if each.now.value(query.metric) is not None), key=weight))
 
 
 def _titles(reads: Reads, groups: tuple[Group, ...], query: Query) -> dict[str, str]:

@@ -120,6 +120,8 @@ class Zh:
             "· 改动：「0417 申请退款 50 元，色差」「0417 改地址 …」我会先给你看卡片\n"
             "· 库存：「沙发套 灰 还有多少」\n"
             "· 待办：「我的待办」\n"
+            "· 数据：「昨天订单量」「上周各渠道异常占比」「近 7 天履约时效」，接着说「按仓分」「怎么算的」\n"
+            "· 单据：「拣货单」「出库单 0417」「退货标签 0417」「发票资料 0417」\n"
             "· 报警：「为什么 K203」「认领 K203」「稍后 K203 2小时」"
         )
 
@@ -181,6 +183,8 @@ class En(Zh):
             "· “refund 50 for 0417, wrong colour”, “change address of 0417 to …”: I show you a draft first\n"
             "· “stock of SF-GREY”\n"
             "· “my to-do”\n"
+            "· “orders yesterday by channel”, “fulfilment time last week”, then “by warehouse”, “how is it computed”\n"
+            "· “pick list”, “outbound slip 0417”, “return label 0417”, “invoice set 0417”\n"
             "· “why K203”, “claim K203”, “snooze K203 2h”"
         )
 

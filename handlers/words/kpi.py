@@ -13,8 +13,7 @@ from handlers.words.times import when
 
 _ZH = {
     "head": "{period}{title} {value}",
-    "left": "{count:,} 单{what}，没算进去",
-    "left.line": "{count:,} {what}，没算进去",
+    "left": "{count:,} {what}，没算进去",
     "before": "比上一期（{span}）{change}",
     "before.none": "上一期（{span}）没有可比的数据",
     "rest": "其余 {count} 项没列，合计 {value}",
@@ -46,7 +45,10 @@ _ZH = {
     "stale.never": "⚠ {name} 还没同步过，它的数不在里面，先不和上期比",
     "nothing": "{period}没有可算的：{title} 0。数据是全的，是真的没有。",
     "nothing.filters": "{period}没有可算的：{title} 0。条件是{filters}；数据是全的，是真的没有。",
-    "nothing.left": "{period}{title}还算不出来：{count:,} 单{what}。",
+    "nothing.value": "{period}{title}算不出来：没有可算的。数据是全的，是真的没有。",
+    "nothing.stock": "{period}{title}算不出来：没有既建了库存、又卖出过的 SKU。",
+    "nothing.file": "{period}{title}没有可算的。没有连着的店铺，数据只来自导入的文件，文件里没有。",
+    "nothing.left": "{period}{title}还算不出来：{count:,} {what}。",
     "nothing.old": "{period}{title}现在是 0，但 {name} {age}没同步成功，不代表没有。等它恢复再问我一次。",
     "nothing.old.never": "{period}{title}现在是 0，但 {name} 还没同步过，不代表没有。",
     "hidden": "「{what}」不在你能看的范围里，你能看的是{mine}；要看可以找店长。",
@@ -74,8 +76,7 @@ _ZH = {
 }  # fmt: skip
 _EN = {
     "head": "{title}{period} {value}",
-    "left": "{count:,} orders {what}, not counted in",
-    "left.line": "{count:,} {what}, not counted in",
+    "left": "{count:,} {what}, not counted in",
     "before": "{change} against the period before ({span})",
     "before.none": "nothing to compare with in the period before ({span})",
     "rest": "{count} more not listed, {value} together",
@@ -103,7 +104,10 @@ _EN = {
     "stale.never": "⚠ {name} has never synced and is not in it, so it is not compared",
     "nothing": "{period}nothing to count: {title} 0. The data are complete; there is none.",
     "nothing.filters": "{period}nothing to count: {title} 0, with {filters}. The data are complete; there is none.",
-    "nothing.left": "{period}{title} cannot be told yet: {count:,} orders {what}.",
+    "nothing.value": "{period}{title} cannot be told: nothing to count. The data are complete; there is none.",
+    "nothing.stock": "{period}{title} cannot be told: no SKU has stock records and was sold.",
+    "nothing.file": "{period}{title}: nothing to count. No shop is connected, and the imported files hold none.",
+    "nothing.left": "{period}{title} cannot be told yet: {count:,} {what}.",
     "nothing.old": "{period}{title} is 0 now, but {name} has not synced for {age}; that proves nothing. Ask again later.",
     "nothing.old.never": "{period}{title} is 0 now, but {name} has never synced; that is no proof.",
     "hidden": "“{what}” is outside what you may see ({mine}). Ask the manager.",

@@ -237,6 +237,15 @@ async def test_the_picture_has_the_finding_and_every_figure_in_words(ask: AskDes
     assert len(image.getcolors(1 << 20) or []) > 3
 
 
+async def test_what_cannot_be_told_yet_says_why_and_not_zero(ask: AskDesk) -> None:
+    assert "今天履约时效 P95还算不出来：3 单还没揽收。" in (await say(ask, "今天P95履约时效")).text
+    assert "12 行没登记成本" in (await say(ask, "近7天毛利率")).text
+    assert "没有既建了库存、又卖出过的 SKU" in (await say(ask, "近30天库存周转天数")).text
+    by_carrier = await say(ask, "近7天各快递履约时效")
+    assert "1. 顺丰 5.0 小时" in by_carrier.text
+    assert "2. " not in by_carrier.text
+
+
 async def test_english_teams_are_answered_in_english(tmp_path: Path) -> None:
     ask = AskDesk(tmp_path, lang="en")
     fill(ask)
