@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.commands import asking, benching, connectors, importing, keeping, lookup, mapping, proving, rules, serving
+from bot.commands import asking, benching, connectors, doctor, importing, keeping, lookup, mapping, proving, rules, serving
 from domain.errors import BadInput, DeskError, Refused
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (serving, asking, importing, mapping, lookup, keeping, proving, rules, connectors, benching):
+for group in (serving, asking, importing, mapping, lookup, keeping, proving, rules, connectors, benching, doctor):
     group.register(app)
 
 

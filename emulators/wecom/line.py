@@ -164,6 +164,7 @@ class Lines:
         if self._state.switches.replays_missed:
             for frame in self.missed:
                 await self._tell(peer, frame)
+                self._state.journal.note(self._state.clock.now(), "replayed", frame, None, "callback sent")
         self.missed.clear()
 
     async def close(self, code: int = 1000) -> None:

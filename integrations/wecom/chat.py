@@ -14,7 +14,7 @@ from domain.ports import ChatAbilities, ChatReceipt, RawRequest
 from integrations.wecom import self_built
 from integrations.wecom.api import Qyapi
 from integrations.wecom.callback_bot import NO_PUSH, CallbackBot
-from integrations.wecom.crypto import Crypto
+from integrations.wecom.crypto import UNSIGNED, Crypto
 from integrations.wecom.group_robot import PREFIX as ROBOT_PREFIX
 from integrations.wecom.group_robot import GroupRobot
 from integrations.wecom.robot_kit import PRIVATE_FIRST, after_note, direct, plain_ref
@@ -47,6 +47,9 @@ class Wecom:
         self.api = api
         self.bot, self.app, self.robot = bot, app, robot
         self._bot_crypto, self._app_crypto = bot_crypto, app_crypto
+        self.doctor_transport: Any = None  # tests mount the product here instead of a public address
+        self.undecipherable = 0  # callbacks whose signature was right and whose content could not be opened
+        self.untimely = 0  # genuine callbacks refused for their age: a replay, or a wrong clock
         first = bot or app or robot
         if first is None:
             raise ValueError("wecom: nothing to speak through")
@@ -133,7 +136,7 @@ class Wecom:
         crypto = self._bot_crypto if robots else self._app_crypto
         if crypto is None:
             raise Forged("wecom: this kind of callback is not set up")
-        plain = crypto.open(signature, stamp, nonce, sealed)
+        plain = self._open(crypto, signature, stamp, nonce, sealed)
         self._fresh(stamp, request)
         if robots:
             if not isinstance(self.bot, CallbackBot):
@@ -142,6 +145,16 @@ class Wecom:
         if self.app is None:
             raise Forged("wecom: no app is set up")
         return self.app.receive(plain, request.received_at)
+
+    def _open(self, crypto: Crypto, signature: str, stamp: str, nonce: str, sealed: str) -> bytes:
+        try:
+            return crypto.open(signature, stamp, nonce, sealed)
+        except Forged as no:
+            if str(no) != UNSIGNED:
+                # The token fits and the key does not: somebody saved a new EncodingAESKey on one side only.
+                self.undecipherable += 1
+                _log.warning("callback.undecipherable")
+            raise
 
     def _echo(self, echo: str, signature: str, stamp: str, nonce: str) -> bytes:
         """The console's test when the address is saved: the decrypted text, byte for byte and nothing else.
@@ -165,7 +178,17 @@ class Wecom:
         if not stamp.isdecimal() or len(stamp) > 12:
             raise BadInput("wecom: timestamp")
         if window and abs(int(stamp) - request.received_at.timestamp()) > window:
+            self.untimely += 1
             raise Forged("wecom: too old")
+
+    def echo_query(self, echo: str) -> dict[str, str]:
+        """What the console would ask the callback address, for trying it ourselves. Raises Rejected without a callback."""
+        crypto = self._bot_crypto or self._app_crypto
+        if crypto is None:
+            raise Rejected("no-callback", "没有配回调")
+        stamp = str(int(self.clock.now().timestamp()))
+        sealed, signature = crypto.seal(echo.encode(), stamp, "doctor")
+        return {"msg_signature": signature, "timestamp": stamp, "nonce": "doctor", "echostr": sealed}
 
     async def colleagues(self) -> list[tuple[str, str]]:
         """(user id, name) of everybody the self-built app may see. Raises Rejected without an app."""

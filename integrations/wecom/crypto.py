@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from domain.errors import Forged
 
+UNSIGNED = "wecom: signature"
+"""What Forged says when already the signature is wrong."""
 _BLOCK = 32
 _HEAD = 20  # random bytes and length
 
@@ -49,9 +51,9 @@ class Crypto:
         try:
             expected, given = self.signature(timestamp, nonce, encrypted).encode(), signature.encode()
         except UnicodeEncodeError as broken:  # half surrogates from a hostile query
-            raise Forged("wecom: signature") from broken
+            raise Forged(UNSIGNED) from broken
         if not hmac.compare_digest(expected, given):
-            raise Forged("wecom: signature")
+            raise Forged(UNSIGNED)
         try:
             sealed = base64.b64decode(encrypted, validate=True)
         except (binascii.Error, ValueError) as broken:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from typing import TYPE_CHECKING
 
 from domain.diagnosis import Finding, Health
-from domain.errors import DeskError, NeedsAuthorization, Rejected
+from domain.errors import DeskError, NeedsAuthorization, ProtocolBroken, Rejected
+from integrations._kit.http import Http
 
 if TYPE_CHECKING:
     from integrations.wecom.chat import Wecom
@@ -34,7 +36,10 @@ async def diagnose(connector: Wecom) -> list[Finding]:
         found += await _app(connector)
     if connector.robot is not None:
         found += await _robots(connector)
+    if connector.settings.callback_url:
+        found.append(await _callback(connector))
     found += _clock(connector)
+    found += _refused(connector)
     return found
 
 
@@ -119,6 +124,43 @@ async def _robots(connector: Wecom) -> list[Finding]:
             found.append(Finding("robot", Health.BAD, words) if gone else good)
         except DeskError:
             found.append(Finding("robot", Health.BAD, f"问不到群 {chat} 的推送机器人：检查服务器能否访问外网。"))
+    return found
+
+
+async def _callback(connector: Wecom) -> Finding:
+    """Ask our own address what the console asks when it is saved."""
+    echo = secrets.token_hex(8)
+    http = Http(connector.settings.callback_url, transport=connector.doctor_transport)
+    bad = "打不开：检查域名、证书和反向代理，外网要能访问它。"
+    try:
+        got = await http.call(
+            "GET", "", changes=False, params=connector.echo_query(echo), what="doctor.callback", parse=bytes
+        )
+    except NeedsAuthorization:
+        return Finding(
+            "callback", Health.BAD, "回调地址上的服务用的 Token 或 EncodingAESKey 和这里的不一样：改成一致后重启。"
+        )
+    except Rejected as no:
+        return Finding("callback", Health.BAD, no.reason)
+    except ProtocolBroken:
+        return Finding("callback", Health.BAD, "回调地址指到了别处：应该以 /chat/wecom 结尾，并转到小单。")
+    except DeskError:
+        return Finding("callback", Health.BAD, f"回调地址{bad}")
+    finally:
+        await http.aclose()
+    if got != echo.encode():
+        return Finding("callback", Health.BAD, "回调地址有回应，但不是小单的：检查反向代理转到了哪里。")
+    return Finding("callback", Health.GOOD, "回调地址能访问，验证通过。")
+
+
+def _refused(connector: Wecom) -> list[Finding]:
+    found = []
+    if connector.undecipherable:
+        words = f"有 {connector.undecipherable} 条回调签名对却解不开：后台的 EncodingAESKey 和这里的不一样，重新复制一次。"
+        found.append(Finding("aes_key", Health.BAD, words))
+    if connector.untimely:
+        words = f"有 {connector.untimely} 条真实回调因为时间相差太大被拒收：检查这台服务器的时钟；时钟没错就是有人重放。"
+        found.append(Finding("stamps", Health.BAD, words, unsure=True))
     return found
 
 

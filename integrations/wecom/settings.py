@@ -45,6 +45,7 @@ class Settings:
     app: AppSettings | None = None
     robots: Mapping[str, str] = field(repr=False, default_factory=dict)
     welcome: str = "我是小单。把订单号、快递单号或手机后四位发给我，我告诉你到哪了；也可以说“帮助”。"
+    callback_url: str = ""  # where WeCom reaches us, https://…/chat/wecom: what `xiaodan doctor` tries
     base_url: str = QYAPI
     line_url: str = LINE_URL
     lang: Literal["zh", "en"] = "zh"

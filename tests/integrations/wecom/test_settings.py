@@ -15,7 +15,11 @@ from integrations._kit.tokens import MemoryTokens
 from integrations.wecom import AppSettings, Settings, Wecom
 from tests.integrations.wecom.conftest import make
 
-SECRETS = {"secret": "canary-secret", "token": "canary-token", "aes_key": "canaryCanaryCanaryCanaryCanaryCanaryCanaryx"}
+SECRETS: dict[str, Any] = {
+    "secret": "canary-secret",
+    "token": "canary-token",
+    "aes_key": "canaryCanaryCanaryCanaryCanaryCanaryCanaryx",
+}
 
 
 def test_secrets_stay_out_of_sight() -> None:
@@ -67,7 +71,7 @@ async def test_no_error_tells_a_secret_or_what_was_said(
     emulator: WecomEmulator, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    emulator.app_secret = emulator.state.app_secret = "canary-secret"
+    emulator.state.app_secret = "canary-secret"
     app = AppSettings(theirs.CORP_ID, theirs.AGENT_ID, "canary-secret")
     bench = make(emulator, Settings(mode="app", app=app))
     emulator.faults.always["/cgi-bin/message/send"] = fault

@@ -1,0 +1,74 @@
+"""`xiaodan doctor`: asks every connected chat platform whether it is well, and says each answer in one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+
+from domain.diagnosis import Finding, Health
+from domain.ports import Chat
+
+_MARKS = {Health.GOOD: "✅", Health.WATCH: "🟡", Health.BAD: "🔴"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor")(doctor)
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="JSON 输出")] = False) -> None:
+    """逐项检查企业微信、钉钉的配置，告诉你哪里不对、怎么改。不会往任何群里发消息。"""
+    from config.settings import Settings
+
+    found = asyncio.run(examine_installation(Settings()))
+    if as_json:
+        rows = [{"platform": name, **dataclasses.asdict(finding)} for name, finding in found]
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+    else:
+        for name, finding in found:
+            unsure = "（不能完全确定）" if finding.unsure else ""
+            typer.echo(f"{_MARKS[finding.health]} {name} · {finding.sentence}{unsure}")
+        if not found:
+            typer.echo("还没有接任何聊天平台。按 docs/integrations/wecom.md 或 dingtalk.md 配一个。")
+    if any(finding.health is Health.BAD for _, finding in found):
+        raise typer.Exit(1)
+
+
+async def examine_installation(settings: object) -> list[tuple[str, Finding]]:
+    """Build the chat platforms of the settings file, look at them and leave nothing behind. Raises BadInput."""
+    from bot.bootstrap import open_storage
+    from bot.connections import connect_chats
+    from bot.tokens import StoredTokens
+    from config.settings import Settings
+    from domain.clock import SystemClock
+
+    assert isinstance(settings, Settings)  # noqa: S101 (imported late: commands start fast)
+    if not settings.connectors().get("chats"):
+        return []
+    clock = SystemClock()
+    store, _, keys = open_storage(settings, clock)
+    try:
+        return await examine(connect_chats(settings.connectors(), clock=clock, tokens=StoredTokens(store, keys)))
+    finally:
+        await store.close()
+
+
+async def examine(chats: dict[str, Chat]) -> list[tuple[str, Finding]]:
+    """(platform, finding) for each platform whose connector offers `diagnose`; closes every connector."""
+    from integrations import registry
+
+    found: list[tuple[str, Finding]] = []
+    for name, chat in chats.items():
+        look = getattr(registry.load(name), "diagnose", None)
+        try:
+            if look is not None:
+                found += [(name, finding) for finding in await look(chat)]
+        finally:
+            close = getattr(chat, "aclose", None)
+            if close is not None:
+                await close()
+    return found
