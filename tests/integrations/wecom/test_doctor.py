@@ -122,8 +122,8 @@ async def test_a_wrong_robot_secret_is_named(emulator: WecomEmulator) -> None:
 
 async def test_callback_mode_alone_is_told_that_it_cannot_alert(emulator: WecomEmulator) -> None:
     bench = make(emulator, Settings(**CALLBACK))  # type: ignore[arg-type]
-    findings = dict(zip(("name", "finding"), (await examine({"wecom": bench.chat}))[0], strict=True))
-    assert "不能主动发消息" in findings["finding"].sentence  # type: ignore[union-attr]
+    (platform, finding), *_ = await examine({"wecom": bench.chat})
+    assert (platform, "不能主动发消息" in finding.sentence) == ("wecom", True)
 
 
 def test_the_command_says_what_to_do_when_nothing_is_connected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
