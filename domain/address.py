@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from domain.zones import host_district
+
 _LONGEST = 400  # characters of an address that are read
 
 
@@ -54,7 +56,7 @@ _PEOPLES = (
     "仡佬|锡伯|阿昌|普米|塔吉克|怒|乌孜别克|俄罗斯|鄂温克|德昂|保安|裕固|京|塔塔尔|独龙|鄂伦春|赫哲|门巴|珞巴|基诺|各"
 )
 _SUFFIX = re.compile(
-    rf"(?:(?:(?:{_PEOPLES})族)+|(?:蒙古|维吾尔|哈萨克|柯尔克孜|达斡尔|布依|塔吉克|锡伯|鄂温克|裕固|壮族|回族)*)自治[区州县旗]$|特别行政区$|地区$|新区$|林区$|矿区$|[省市盟区县州旗]$"
+    rf"(?:(?:(?:{_PEOPLES})族)+|(?:蒙古|维吾尔|哈萨克|柯尔克孜|达斡尔|布依|塔吉克|锡伯|鄂温克|裕固|壮族|回族)*)自治[区州县旗]$|特别行政区$|地区$|新区$|(?<=神农架)林区$|矿区$|[省市盟区县州旗]$"
 )
 # Divisions that are gone: people still write them. Old name → (province's two digits, today's code).
 _GONE = {
@@ -72,10 +74,12 @@ _SHORT = {
 }  # fmt: skip
 _AFTER_PLACE = frozenset(("", " ", *"省市州盟县区"))
 _MARKET = frozenset({"市中区", "市南区", "市北区"})
+# 青岛市南香港中路: of 青岛市市南区 people write one 市. 青岛市南京路 is a road.
+_TWICE_SAID = re.compile(r"青岛市(?=[南北](?![京路街门站环大外仲安]))")
 _MUNICIPAL = frozenset({"11", "12", "31", "50"})
 # After a short name these make it a road, a building, a town: 北京路, 朝阳门, 长安镇.
 _ROAD = re.compile(
-    r"(?:[东西南北中上下新老前后内外一二三四五六七八九十]{0,2}(?:路|街(?!道)|大街|大道|巷|弄|胡同|桥|里弄|线(?!\w)|支路|环路)|[一二三四五六七八九十\d]+[路街])|道(?!里|外|真)|街道|镇|乡|村|庄|屯|社区|苏木"
+    r"(?:(?:[东西南北中上下新老前后内外]{0,2}|[一二三四五六七八九十])(?:路|街(?!道)|大街|大道|巷|弄|胡同|桥|里弄|线(?!\w)|支路|环路)|\d+[路街])|道(?!里|外|真)|街道|镇|乡|村|庄|屯|社区|苏木"
 )
 _BUILDING = re.compile(
     r"(?:大厦|广场|花园|小区|公寓|酒店|大学|学院|医院|银行|宾馆|商场|中学|小学|山庄|苑|园|里|坊|门|湖(?!区)|公司|饭店|烤鸭|小吃|工业|科技|机场|国际|豪|人家|新村|新城|站|高速|码头|港|府|集团|商会|会馆|厂|店|时代|名都|世纪|春天|印象)"
@@ -140,13 +144,18 @@ def parse(text: str) -> Address:
     '西湖区'
     """
     cleaned = re.sub(r"\s+", " ", _CUT.sub(" ", _PHONE.sub(" ", text[: _LONGEST * 2].translate(_FULL)))).strip()[:_LONGEST]
+    cleaned = _TWICE_SAID.sub("青岛市市", cleaned)
     atlas = _atlas()
     mentions = _mentions(cleaned, atlas)
     best = _best(cleaned, mentions, atlas)
     if best is None:
-        return Address(detail=cleaned)
+        host = host_district(cleaned, "")
+        return _address(host, "", cleaned, atlas) if host in atlas.places else Address(detail=cleaned)
     code, typed, stop = best
-    return _address(code, typed, cleaned[stop:].strip(" ,，.。-/:："), atlas)
+    rest = cleaned[stop:].strip(" ,，.。-/:：")
+    if atlas.places[code].level < 3 and (host := host_district(rest, code)) in atlas.places:
+        return _address(host, "", rest, atlas)  # the zone's name stays in the detail
+    return _address(code, typed, rest, atlas)
 
 
 def _address(code: str, typed: str, detail: str, atlas: _Atlas) -> Address:
@@ -203,6 +212,7 @@ def _mention(word: str, text: str, at: int, atlas: _Atlas) -> _Mention | None:
     if stem is None or (
         _ROAD.match(after)
         and not _child_follows(stem, after, atlas)
+        and not (_ROAD_OF_ITS_OWN.match(after) and _after_own_city(stem, text, at, atlas))
         and not (len(word) >= 3 and re.match(r"[东西南北][一二三四五六七八九十]", after))
     ):
         return None
@@ -211,6 +221,18 @@ def _mention(word: str, text: str, at: int, atlas: _Atlas) -> _Mention | None:
         codes = tuple(code for code in stem if not code.endswith("0000"))
         return _Mention(at, at + len(typed), True, codes or tuple(stem), typed) if typed not in atlas.full else None
     return _Mention(at, at + len(word), False, tuple(stem), "")
+
+
+_ROAD_OF_ITS_OWN = re.compile(r"[东西南北]大街")  # 烟台|芝罘|南大街: the street needs no name before it
+
+
+def _after_own_city(codes: Sequence[str], text: str, at: int, atlas: _Atlas) -> bool:
+    """Whether a district's own city stands directly before it."""
+    for code in codes:
+        city = atlas.parents(code)[1]
+        if city and text[:at].endswith((atlas.places[city].name, _SUFFIX.sub("", atlas.places[city].name))):
+            return True
+    return False
 
 
 def _child_follows(codes: Sequence[str], after: str, atlas: _Atlas) -> bool:
@@ -255,7 +277,10 @@ def _score(text: str, mentions: list[_Mention], index: int, code: str, atlas: _A
     if not own.full:
         if not supported and level == 3:
             county = atlas.places[code].name[-1] in "市县"
-            if own.at > 0 or _BUILDING.match(text[own.stop :]) or not (county or len(own.codes) == 1):
+            if atlas.places[code].name[-1] == "县" and city in own.codes:
+                return None  # 长沙 alone is the city, not 长沙县
+            begins = own.at == 0 or text[own.at - 1] in " ,，:：;；"  # after the receiver's name
+            if not begins or _BUILDING.match(text[own.stop :]) or not (county or len(own.codes) == 1):
                 return None
             score -= 1.0
         elif not supported and level == 2 and _BUILDING.match(text[own.stop :]):
