@@ -53,11 +53,13 @@ def environment() -> None:
         fail("pip could not reach a package index. Check the network, or set PIP_INDEX_URL to a mirror that you can reach.")
     say("3/3 installing what uv.lock pins (about 700 MB of libraries and test tools, once; a few minutes on a slow line)")
     env = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(VENV), "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": str(VENV)}
-    done = subprocess.run(
-        [python, "-m", "uv", "sync", "--frozen", "--inexact", "--python", python], check=False, cwd=ROOT, env=env
-    )
-    if done.returncode:
-        fail("installing from uv.lock failed; the lines above say which package. Run the same make command again to resume.")
+    sync = [python, "-m", "uv", "sync", "--frozen", "--inexact", "--python", python]
+    if subprocess.run(sync, check=False, cwd=ROOT, env=env).returncode:
+        say("once more with this machine's own certificates (a company's proxy may sign with one of its own)")
+        if subprocess.run(sync, check=False, cwd=ROOT, env={**env, "UV_SYSTEM_CERTS": "1"}).returncode:
+            fail(
+                "installing from uv.lock failed; the lines above say which package. Run the same make command again to resume."
+            )
     STAMP.write_text(wanted)
     say("ready: .venv/bin/xiaodan")
 
