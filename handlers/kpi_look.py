@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from domain.clock import SHANGHAI
-from domain.metrics import Shape
 from domain.people import Actor
 from domain.query import Part, Parts, Query, Scope, folded
 from domain.store import Freshness, Reads
@@ -63,15 +62,15 @@ def look(reads: Reads, query: Query, actor: Actor, desk: Desk) -> Seen:
     """Raises Refused and TooLong from the compiler."""
     scope = Scope.of(actor)
     by_day = not query.groups and "day" in query.metric.groups
-    # A histogram by day is wide: there the whole comes from its own pass. Everything else is one pass for all.
-    together = by_day and query.metric.shape is not Shape.PERCENTILE and query.end - query.start > _SEVERAL
+    # One pass for the whole and its days: days add up, those of a histogram too.
+    together = by_day and query.end - query.start > _SEVERAL
     rows = reads.figures.parts(replace(query, groups=("day",)) if together else query, scope)
     sums = folded(rows)
     whole = {key[2]: parts for key, parts in sums.items() if key[0] == 1}
     before = {key[2]: parts for key, parts in sums.items() if key[0] == 0}
     days: list[tuple[str, str, Parts]] = []
     if together:
-        days = [(row.group[0], row.currency, row.parts) for row in _merged(rows) if row.period == 1]
+        days = [(row.group[0], row.currency, row.parts) for row in rows if row.period == 1]
     elif by_day:
         days = _around(reads, query, scope)
     groups = _groups(rows, query) if query.groups else ()
@@ -81,17 +80,10 @@ def look(reads: Reads, query: Query, actor: Actor, desk: Desk) -> Seen:
     )
 
 
-def _merged(rows: list[Part]) -> list[Part]:
-    """Buckets of one histogram come as rows of their own: put them together."""
-    places = tuple(range(len(rows[0].group))) if rows else ()
-    return [Part(period, group, currency, parts) for (period, group, currency), parts in folded(rows, places).items()]
-
-
 def _around(reads: Reads, query: Query, scope: Scope) -> list[tuple[str, str, Parts]]:
-    """The days for the picture: those asked for, or the fortnight that ends with a single day."""
-    start = query.start if query.end - query.start > _SEVERAL else query.start - CONTEXT + timedelta(days=1)
-    wide = replace(query, start=start, groups=("day",), previous=False)
-    return [(row.group[0], row.currency, row.parts) for row in _merged(reads.figures.parts(wide, scope))]
+    """The days for the picture: the fortnight that ends with the single day asked for."""
+    wide = replace(query, start=query.start - CONTEXT + timedelta(days=1), groups=("day",), previous=False)
+    return [(row.group[0], row.currency, row.parts) for row in reads.figures.parts(wide, scope)]
 
 
 def _groups(rows: list[Part], query: Query) -> tuple[Group, ...]:

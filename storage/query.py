@@ -163,8 +163,9 @@ class FigureReads:
         rows = self._run(statement, self._rows + 1)
         if len(rows) > self._rows:
             raise TooLong(_TOO_LONG)
-        histogram = bool(RECIPES[query.metric.code].bucket)
-        return [_part(row, len(query.groups), histogram=histogram) for row in rows]
+        if RECIPES[query.metric.code].bucket:
+            return _histograms(rows, len(query.groups))
+        return [_part(row, len(query.groups)) for row in rows]
 
     def facts(self, query: Query, scope: Scope, *, limit: int = FACTS_CAP) -> list[Fact]:
         """The rows behind the figure, the ones that weigh most first, then the newest. Raises Refused or TooLong."""
@@ -215,15 +216,30 @@ def _capped(conn: Conn, seconds: float) -> Iterator[None]:
             raise TypeError(type(conn).__name__)
 
 
-def _part(row: Row, groups: int, *, histogram: bool) -> Part:
-    period, *rest = row
-    group = tuple(str(one if one is not None else "") for one in rest[:groups])
-    currency, bucket, number, whole, left = rest[groups:]
-    if not histogram:
-        return Part(period, group, currency, Parts(number, whole, left))
-    if bucket is None:
-        return Part(period, group, currency, Parts(left_out=number))
-    return Part(period, group, currency, Parts(denominator=number, buckets={max(int(bucket), 0): number}))
+def _part(row: Row, groups: int) -> Part:
+    group = tuple(str(one if one is not None else "") for one in row[1 : groups + 1])
+    currency, _, number, whole, left = row[groups + 1 :]
+    return Part(row[0], group, currency, Parts(number, whole, left))
+
+
+def _histograms(rows: list[Row], groups: int) -> list[Part]:
+    """One part a group: its buckets come as rows of their own, tens of thousands of them."""
+    found: dict[tuple[Any, ...], Parts] = {}
+    for row in rows:
+        key, bucket, count = row[: groups + 2], row[groups + 2], row[groups + 3]
+        parts = found.get(key)
+        if parts is None:
+            parts = found[key] = Parts()
+        if bucket is None:
+            parts.left_out += count
+            continue
+        minutes = max(0, bucket)
+        parts.buckets[minutes] = parts.buckets.get(minutes, 0) + count
+        parts.denominator += count
+    return [
+        Part(key[0], tuple(str(one if one is not None else "") for one in key[1:-1]), key[-1], parts)
+        for key, parts in found.items()
+    ]
 
 
 # --- compiling --------------------------------------------------------------------------------------------------------
