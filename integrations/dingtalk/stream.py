@@ -168,7 +168,8 @@ class StreamClient:
                 wait = min(wait * 2, self._rhythm.longest_wait)
 
     async def _connect(self, handle: Handle) -> Line:
-        endpoint, ticket = await asyncio.wait_for(self._open(), self._rhythm.connect)
+        async with asyncio.timeout(self._rhythm.connect):
+            endpoint, ticket = await self._open()
         if not endpoint.startswith(("wss://", "ws://")):
             raise ProtocolBroken("connections/open: endpoint")
         socket = await connect(
@@ -257,7 +258,9 @@ class StreamClient:
         with contextlib.suppress(WebSocketException, OSError):
             while True:
                 try:
-                    await asyncio.wait_for(await line.socket.ping(), self._rhythm.pong)
+                    # Not `wait_for`: before Python 3.12 it loses a cancellation that meets the pong.
+                    async with asyncio.timeout(self._rhythm.pong):
+                        await (await line.socket.ping())
                 except TimeoutError:
                     line.stale = True
                     _log.warning("stream.half_open")
@@ -292,12 +295,11 @@ class StreamClient:
         pinging, working = line.tasks
         pinging.cancel()
         # What was received is stored even though the line is gone.
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(working), 5)
-        working.cancel()
-        await asyncio.gather(pinging, working, return_exceptions=True)
+        await asyncio.wait({working}, timeout=5)
         with contextlib.suppress(WebSocketException, OSError):
             await line.socket.close()
+        working.cancel()
+        await asyncio.gather(pinging, working, return_exceptions=True)
 
 
 def _parse(text: str | bytes) -> Frame | None:
