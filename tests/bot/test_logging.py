@@ -57,6 +57,26 @@ def test_libraries_that_log_by_themselves_are_held_to_it() -> None:
     assert CANARY not in out.getvalue()
 
 
+def test_a_logger_handed_out_before_follows_who_configures_later() -> None:
+    code = """
+import io, sys, structlog
+from config.logging import configure
+log = structlog.get_logger()
+configure("INFO")
+log.info("first.said")
+sys.stderr = io.StringIO()
+configure("INFO", as_json=True)
+log.info("second.said")
+print(sys.stderr.getvalue())
+with structlog.testing.capture_logs() as caught:
+    log.info("third.said")
+print(caught[0]["event"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert '"event": "second.said"' in done.stdout
+    assert "third.said" in done.stdout
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_a_whole_process_says_no_name_in_either_format(as_json: bool) -> None:
     code = f"""
