@@ -58,7 +58,7 @@ def environment() -> None:
         say("once more with this machine's own certificates (a company's proxy may sign with one of its own)")
         if subprocess.run(sync, check=False, cwd=ROOT, env={**env, "UV_SYSTEM_CERTS": "1"}).returncode:
             fail(
-                "installing from uv.lock failed; the lines above say which package. Run the same make command again to resume."
+                "installing from uv.lock failed; the lines above say which package. Run make again to resume."
             )
     STAMP.write_text(wanted)
     say("ready: .venv/bin/xiaodan")
