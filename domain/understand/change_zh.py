@@ -52,6 +52,12 @@ _CANCEL_OTHER = re.compile(
     r"取消(?:了|掉|一下|下|我的|这个|那个|该)?(?:预约|关注|自动|续费|会员|订阅|优惠(?!券用错)|收藏|发票|开票|安装|提醒|验证|绑定|授权|团购|拼购|碎屏险|价格保护|价保|保价|活动|闹钟|自提|分期|白条|短信|通知|免密|保险|运费险|推送|拼团|plus|置顶|静音)|(?:预约|会员|订阅|安装|发票|自动续费|自提|白条|分期|plus|保险|运费险)[^,。?]{0,6}取消"
 )
 
+_NOT_OUR_EVENT = re.compile(
+    r"取消[^,。?]{0,8}(?:会议|航班|机票|车票|火车|高铁|酒店|宾馆|预订|预定|订房|订位|餐位|提醒|日程|行程|约会|挂号|课程|上课|挂失|转账|汇款|贷款|理财|定投|套餐|业务|宽带|通话|呼叫|导航|播放|下载|任务|报名|考试|签证|请假|打车|叫车|外卖|电影|演唱会|投票|点赞|拉黑|屏蔽|隐藏|聚会|活动)|(?:会议|航班|机票|酒店|行程|日程|课程|外卖|打车)[^,。?]{0,6}取消"
+)
+_NOT_OUR_ADDRESS = re.compile(
+    r"(?:银行|银行卡|信用卡|公众号|网站|网页|户口|户籍|身份证|营业执照|服务器|wifi|家庭|注册|办公|店铺|工商|邮箱|mac|代理)[^,。?]{0,4}地址"
+)
 _ADDRESS_ASKED = re.compile(
     r"(?:查|看|确认|核实|核对|告诉|是哪|哪里|哪儿|什么|显示|报)[^,。]{0,12}地址|地址[^,。]{0,6}(?:是哪|是什么|是啥|在哪|多少|发我|给我|对吗|对不对|正确吗)"
 )
@@ -89,6 +95,8 @@ def read_address(text: str, seen: int) -> Reading | None:
     about_place = seen & ADDRESS
     moved = _NEW_PLACE.search(text)
     if about_place or seen & CONTACT:
+        if _NOT_OUR_ADDRESS.search(text) or (about_place and CONSEQUENCE.search(text)):
+            return Reading(Intent.OUT_OF_SCOPE, 0.7)
         if _OUR_ADDRESS.search(text) and not re.search(
             r"(?:改成|改到|改为|换成|换到|送到|寄到)[^,。?]{0,4}(?:公司|门店|自提)", text
         ):
@@ -140,11 +148,14 @@ _CONDITION = re.compile(
 )
 
 _ASKS_WHETHER = re.compile(
-    r"(?:还|也|要不要|是不是|用不用|是否|不)?(?:需要|用|得)(?:再|自己|先|去)?(?:修改或者?)?取消(?:订单|吗|么|不|$)|要(?:不要)?取消(?:订单)?[吗么]|(?:考虑|纠结|犹豫|想想)[^,。?]{0,4}取消|(?:等于|就是|算是?|属于|相当于)[^,。?]{0,4}取消|取消[^,。?]{0,8}(?:会不会|会|还)[^,。?]{0,8}(?:返|退|还)|(?:一般|通常|是不是)[^,。?]{0,6}取消"
+    r"(?:还|也|要不要|是不是|用不用|是否|不)?(?:需要|用|得)(?:再|自己|先|去)?(?:修改或者?)?取消(?:订单|吗|么|不|$)|要(?:不要)?取消(?:订单)?[吗么]|(?:考虑|纠结|犹豫|想想)[^,。?]{0,4}取消|(?:等于|就是|算是?|属于|相当于)[^,。?]{0,4}取消|取消[^,。?]{0,8}(?:会不会|会|还)[^,。?]{0,8}(?:返|退|还)|取消(?:订单)?(?:之?后|以后|的话)[^。?]{0,14}[吗么?]|(?:一般|通常|是不是)[^,。?]{0,6}取消"
 )
 
+_CANCEL_ASKED_AFTER = re.compile(
+    r"(?:都|就|又)(?:给|帮|把)我?[^,。?]{0,4}取消了(?!吧|算)|帮我取消[^,。?]{0,4}(?:没有?|了吗|了没)[?]?$|取消申请中|(?:怎么|为什么)[^,。?]{0,6}没有?取消|取消的?原因|(?:还是|显示|一直)[^,。?]{0,4}取消中"
+)
 _CANCEL_IS_PAST = re.compile(
-    r"(?:都|就|又)(?:给|帮|把)?我?[^,。?]{0,4}取消了(?!吧|算)|帮我取消[^,。?]{0,4}(?:没有?|了吗|了没)[?]?$|取消申请中|(?:怎么|为什么)[^,。?]{0,6}没有?取消|取消的?原因|(?:还是|显示|一直)[^,。?]{0,4}取消中|取消了(?!吧|算|好[吗么]|可以|行|得了|把|[^,。?]{0,3}(?:重新|重拍|再))|取消[^,。?]{0,6}(?:成功|失败)|(?:已经?|都|早就?|之前|昨天|当时)[^,。?]{0,8}(?:申请|要求|提交|办理|选择)[^,。?]{0,3}(?:取消|不要)|取消[^,。?]{0,10}(?:不派|不送|还在|怎么还|怎么又|还要)"
+    r"取消了(?!吧|算|好[吗么]|可以|行|得了|把|[^,。?]{0,3}(?:重新|重拍|再))|取消[^,。?]{0,6}(?:成功|失败)|(?:已经?|都|早就?|之前|昨天|当时)[^,。?]{0,8}(?:申请|要求|提交|办理|选择)[^,。?]{0,3}(?:取消|不要)|取消[^,。?]{0,10}(?:不派|不送|还在|怎么还|怎么又|还要)"
 )
 
 _SLIP = re.compile(r"(?:按|点|发|打|说|选)错了?|(?:上|前)一句")
@@ -156,7 +167,7 @@ def read_cancellation(text: str, seen: int) -> Reading | None:
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated", (Intent.ORDER_DETAIL, Intent.CANCEL_ORDER))
     if _CONDITION.search(plain) and not re.search(r"帮我?取消|取消吧|(?:能|可以)[^,。?]{0,4}取消", plain):
         return Reading(Intent.WHERE_IS_ORDER, 0.6, "unsure", (Intent.CANCEL_ORDER, Intent.REQUEST_REFUND))
-    if _CANCEL_OTHER.search(plain) or _NOT_WANTED_BUT.search(text):
+    if _CANCEL_OTHER.search(plain) or _NOT_OUR_EVENT.search(plain) or _NOT_WANTED_BUT.search(text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if CONSEQUENCE.search(text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy", (Intent.CANCEL_ORDER,))
@@ -183,7 +194,7 @@ def read_cancellation(text: str, seen: int) -> Reading | None:
             return Reading(Intent.OUT_OF_SCOPE, 0.65, "policy", (Intent.CANCEL_ORDER, Intent.ORDER_DETAIL))
         if re.search(r"撤[销回](?:我)?(?:之前|刚才|刚刚)?的?申请", plain):
             return Reading(Intent.WITHDRAW_AFTERSALE, 0.7, "negated", (Intent.ORDER_DETAIL,))
-        if (past := _CANCEL_IS_PAST.search(plain)) and not FORCED.search(plain.replace(past.group(), "")):
+        if _CANCEL_ASKED_AFTER.search(plain) or (_CANCEL_IS_PAST.search(plain) and not FORCED.search(plain)):
             return Reading(Intent.ORDER_DETAIL, 0.75, "", (Intent.CANCEL_ORDER,))
         if re.search(r"让(?:我|客户)(?:自己|自行|先)?取消|已经?取消了", plain) and not re.search(r"帮我|重新帮", plain):
             return Reading(Intent.ORDER_DETAIL, 0.65, "unsure", (Intent.CANCEL_ORDER,))

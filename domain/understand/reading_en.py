@@ -146,6 +146,11 @@ _ELSEWHERE = re.compile(
 _IS_IT_HERE = re.compile(
     r"\b(?:is|was|has|did|will|where) (?:my|our|the) (?:\w+ ){0,3}(?:orders?|packages?|packaged|parcels?|shipments?|delivery)\b(?!.*\b(?:refundable|eligible|free|confirmed|correct|right|insured|taxed|complete)\b)|\bdelivery track\w*|\bneed (?:a|my|the) delivery tracked"
 )
+# What somebody may do one day, asks himself, or asks about in general, starts nothing.
+_MAYBE = re.compile(
+    r"\bif (?:it|you|they|this|that|the|my) (?:\w+(?:'t)? ){0,7}i(?:'ll|'d| will| would| am going to| have to|'m going to)\b|\bwhat happens (?:if|when)\b|\bthinking (?:about|of)\b|\bi (?:might|may)\b|\bshould i\b|\bwould never\b|\b(?:once|after|when) (?:it|they|the order|my order) (?:\w+ ){0,3}(?:ship\w*|sent|dispatched)\b|\bhow much (?:is|does|would|will) it\b"
+)
+_I_DID = re.compile(r"\bi(?:'ve| have| had)? ?(?:already |just |previously )*(?:cancell?ed|returned|sent back)\b")
 _PAPERS = re.compile(r"\b(?:invoices?|receipts?|bills?|bil|biull|bull)\b(?! to\b)")
 _UNAFFORDABLE = re.compile(r"\b(?:can'?t|cannot|can not|can no longer|could no longer|unable to) (?:afford|pay for)\b")
 _TICKETISH = re.compile(r"\b(?:hurry|expedite|speed up|rush|faster)\b")
@@ -204,6 +209,12 @@ def _aftersale(words: str, seen: int) -> Reading | None:
     money = seen & REFUND or re.search(r"\bmoney back\b|\bmy money\b", words)
     if not money and not seen & (RETURN | EXCHANGE) and not _RETURN_OBJECT.search(words):
         return None
+    if re.search(r"\bthank(?:s| you) for (?:the|my|your) (?:\w+ )?(?:refund|return|exchange)", words):
+        return Reading(Intent.AFTERSALE_STATUS, 0.6, "unsure")
+    if _MAYBE.search(words):
+        return Reading(Intent.OUT_OF_SCOPE, 0.65, "policy", (Intent.REQUEST_REFUND, Intent.AFTERSALE_STATUS))
+    if _I_DID.search(words) and not re.search(r"\b(?:want|need|help|like|can|could|how) ", words):
+        return Reading(Intent.AFTERSALE_STATUS, 0.75, "", (Intent.REQUEST_REFUND,))
     if _DENIED.search(words):
         return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.AFTERSALE_STATUS,))
     if (
@@ -274,7 +285,11 @@ def _address(words: str, seen: int) -> Reading | None:
         r"\b(?:did|have|has|had) (?:you|they|someone|somebody|anyone) (?:\w+ )?chang|\bwho (?:has |have )?chang", words
     ) and not re.search(r"\bi(?:'ve| have)?\b", words):
         return Reading(Intent.ORDER_DETAIL, 0.7, "", (), {"about": "address"})
-    if _BILLING_ADDRESS.search(words) or seen & FOREIGN:
+    if (
+        _BILLING_ADDRESS.search(words)
+        or seen & FOREIGN
+        or (re.search(r"\b(?:account|profile)\b", words) and not seen & (ORDER | DELIVERY | GOODS))
+    ):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _NO_ADDRESS_CHANGE.search(words) and not re.search(r"know|can'?t|cannot|unable|able", words):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated")
@@ -310,7 +325,9 @@ def _cancel(words: str, seen: int, numbers: Numbers) -> Reading | None:
         return None
     if not subject:
         return Reading(Intent.OUT_OF_SCOPE, 0.6, "unsure", (Intent.CANCEL_ORDER,))
-    if _DONE_CANCEL.search(words) and not _WANTED.search(words):
+    if _MAYBE.search(words):
+        return Reading(Intent.OUT_OF_SCOPE, 0.65, "policy", (Intent.CANCEL_ORDER, Intent.ORDER_DETAIL))
+    if (_DONE_CANCEL.search(words) or _I_DID.search(words)) and not _WANTED.search(words):
         return Reading(Intent.ORDER_DETAIL, 0.7, "", (Intent.CANCEL_ORDER,))
     return Reading(Intent.CANCEL_ORDER, 0.9, "", (), _how(words))
 
