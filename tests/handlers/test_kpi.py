@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from domain.chat import Reply, Tone
+from bot.dispatch import Dispatcher
+from domain.chat import Message, Reply, Sender, Tone
 from domain.order import Stage
 from domain.people import Role
 from domain.understand import Lexicon, Plan, understand
 from handlers.kpi import FEATURE
 from handlers.kpi_rows import cell
-from tests.builders import NOW, SHOP, aftersale, line, money, order, parcel
+from handlers.router import Router
+from tests.builders import NOW, SHOP, aftersale, bound_chat, line, money, order, parcel
 from tests.handlers.ask_desk import AskDesk, button, labels
 
 DAY = timedelta(days=1)
@@ -260,3 +262,21 @@ async def test_english_teams_are_answered_in_english(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "safe"), [("=1+1", "'=1+1"), ("@x", "'@x"), ("-12.50", "-12.50"), ("-cmd", "'-cmd"), ("1" * 19, "\t" + "1" * 19)])  # fmt: skip
 def test_a_spreadsheet_runs_nothing_and_rounds_nothing(text: str, safe: str) -> None:
     assert cell(text) == safe
+
+
+async def test_a_conversation_about_figures_survives_a_restart(ask: AskDesk) -> None:
+    ask.store.write_now(lambda u: u.people.bind_chat(bound_chat("g1", "orders")))
+    router = Router((FEATURE,))
+    said = []
+    for text in ("昨天订单量多少", "只看抖音", "前天呢", "按仓分", "怎么算的"):
+        who = Message(ask.chat(), Sender("u-陈店长", "陈店长"), f"m-{text}", text, ask.clock.now())
+        answer = await Dispatcher(ask.desk, router).message(who)  # a new one each time: nothing is kept in memory
+        assert answer.reply is not None
+        said.append(answer.reply.text)
+    assert "昨天订单数 4 单" in said[0]
+    assert "昨天订单数 2 单" in said[1]
+    assert "前天订单数 3 单" in said[2]
+    assert "1. 华南仓 2 单" in said[3]
+    assert "渠道 抖音" in said[3]
+    assert said[4].startswith("订单数 怎么算的")
+    assert "这次：3 单，来自 3 条记录" in said[4]
