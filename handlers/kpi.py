@@ -12,10 +12,11 @@ import dataclasses
 import structlog
 
 from domain.chat import Reply
+from domain.errors import BadInput
 from domain.metrics import UNMEASURED
 from domain.people import Actor
 from domain.privacy import safe_text
-from domain.query import Fact, Query, Scope, query_of, unpack
+from domain.query import Fact, Query, Scope, TooLong, query_of, unpack
 from domain.store import AuditEntry, Reads
 from domain.understand.plan import Intent, Plan, Slots
 from handlers.charts_figures import bars_chart
@@ -66,7 +67,10 @@ def _plan(question: Question) -> Plan:
 async def _answer(query: Query, label: str, actor: Actor, desk: Desk, *, request: str, assumed: bool = False) -> Reply:
     if (refused := await _not_theirs(query, actor, desk, request)) is not None:
         return refused
-    seen = await desk.store.read(lambda r: look(r, query, actor, desk))
+    try:
+        seen = await desk.store.read(lambda r: look(r, query, actor, desk))
+    except TooLong as stopped:
+        raise BadInput(say(actor.lang, "too_long")) from stopped
     drawn = draw(seen, safe_text(label, 24), actor, desk, assumed=assumed)
     return await _with_picture(drawn, query)
 
@@ -90,7 +94,10 @@ async def _explain(query: Query, actor: Actor, desk: Desk, *, request: str) -> R
     def work(reads: Reads) -> tuple[Seen, list[Fact]]:
         return look(reads, query, actor, desk), reads.figures.facts(query, Scope.of(actor))
 
-    seen, facts = await desk.store.read(work)
+    try:
+        seen, facts = await desk.store.read(work)
+    except TooLong as stopped:
+        raise BadInput(say(actor.lang, "too_long")) from stopped
     return await asyncio.to_thread(explain, seen, facts, actor, desk)
 
 

@@ -12,12 +12,15 @@ from PIL import Image
 
 from bot.dispatch import Dispatcher
 from domain.chat import Message, Reply, Sender, Tone
+from domain.errors import BadInput
 from domain.order import Stage
 from domain.people import Role
+from domain.query import TooLong
 from domain.understand import Lexicon, Plan, understand
 from handlers.kpi import FEATURE
 from handlers.kpi_rows import cell
 from handlers.router import Router
+from storage.query import FigureReads
 from tests.builders import NOW, SHOP, aftersale, bound_chat, line, money, order, parcel
 from tests.handlers.ask_desk import AskDesk, button, labels
 
@@ -280,3 +283,15 @@ async def test_a_conversation_about_figures_survives_a_restart(ask: AskDesk) -> 
     assert "渠道 抖音" in said[3]
     assert said[4].startswith("订单数 怎么算的")
     assert "这次：3 单，来自 3 条记录" in said[4]
+
+
+async def test_a_question_that_takes_too_long_is_stopped_and_says_what_to_ask_instead(
+    ask: AskDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise TooLong("x")
+
+    monkeypatch.setattr(FigureReads, "parts", stopped)
+    with pytest.raises(BadInput) as told:
+        await say(ask, "昨天订单量多少")
+    assert "缩短时间段" in told.value.sentence
