@@ -95,12 +95,23 @@ def _unmask(text: str) -> str:
     return _MASK.sub(lambda mask: _MASKED_AS.get(mask[1] or "", ""), text)
 
 
+# Arrivals, waiting times and changes that are not of a shop; a word of the trade beside them takes the sentence back.
+_ELSEWHERE = re.compile(
+    r"火车|高铁|动车|列车|飞机(?!盒)|航班|公交|地铁|班车|大巴|机场|餐厅|饭店|饭馆|加油站|停车场|工资|贷款|房租|社保|公积金|护照|签证|驾照|简历|面试|高考|考试|成绩|比赛|会议|开会|下雨|下雪|天气|气温|油价|电影|演唱会|音乐|播放|听歌|新闻|翻译|世界杯|外卖|附近|导航|怎么走|联系人|闹钟|清单加|待办(?:里|事项)?加|添加[^,。?]{0,3}待办|发邮件|写邮件|收邮件|的邮件|小说|游戏|股票|基金|彩票|中奖|节目|频道|直播|电视剧|动画|菜谱|星座|运势|几点了|专业|起床|睡觉|身份证|房子|酒店|宾馆|门票|景点|旅游|路线|堵车|打车|专车|挂号|医院|医生|诗|故事|笑话|短信(?!里|说|显示|通知|提醒|提示)|把[一-鿿]{2,3}的电话"
+)
+_TRADE = re.compile(
+    r"订单|定单|单子|快递|包裹|物流|发货|出库|商品|货|退|单号|运单|买的|买了|下单|派送|配送|签收|收货|送到|寄|地址|保修|维修|显示|仓|换新|赠"
+)
+
+
 def read_chinese(text: str) -> Reading:
     """The purpose of one Chinese sentence (normalised, forwarded wrapper removed)."""
     if "[" in text or "#e" in text:
         text = _unmask(text)
     text = text.rstrip(" !。.~;,、")
     seen, _hits = hints(text)
+    if _ELSEWHERE.search(text) and (_TRADE.search(text) is None or re.search(r"附近的?快递|快递小哥是", text)):
+        return Reading(Intent.OUT_OF_SCOPE, 0.8)
     if seen & (REFUND | RETURN | BACK | EXCHANGE | AFTERSALE) and (reading := read_aftersale(text, seen)) is not None:
         return reading
     if (
