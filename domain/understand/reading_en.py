@@ -207,7 +207,7 @@ def _how(words: str) -> dict[str, str]:
 
 def _aftersale(words: str, seen: int) -> Reading | None:
     money = seen & REFUND or re.search(r"\bmoney back\b|\bmy money\b", words)
-    if not money and not seen & (RETURN | EXCHANGE) and not _RETURN_OBJECT.search(words):
+    if not money and not seen & (RETURN | EXCHANGE) and not _RETURN_OBJECT.search(words) and not _I_DID.search(words):
         return None
     if re.search(r"\bthank(?:s| you) for (?:the|my|your) (?:\w+ )?(?:refund|return|exchange)", words):
         return Reading(Intent.AFTERSALE_STATUS, 0.6, "unsure")
