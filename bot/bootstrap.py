@@ -19,6 +19,7 @@ import yaml
 from starlette.routing import BaseRoute
 
 from bot.connections import Connections, connect, connect_chats
+from bot.directory import settle
 from bot.dispatch import Dispatcher
 from bot.metrics import ACCEPTED
 from bot.tokens import StoredTokens
@@ -211,6 +212,7 @@ def open_house(
     tokens = StoredTokens(store, keys)
     if connections is None:
         connections = connect(settings.connectors(), clock=clock, tokens=tokens)
+        settle(store, settings.connectors())
     if chats is None:
         made = connect_chats(settings.connectors(), clock=clock, tokens=tokens)
         if settings.console != "off":

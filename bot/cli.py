@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from bot.commands import asking, benching, connectors, doctor, importing, keeping, lookup, mapping, proving, rules, serving
+from bot.commands import (
+    asking,
+    benching,
+    connectors,
+    doctor,
+    importing,
+    keeping,
+    lookup,
+    mapping,
+    proving,
+    rules,
+    serving,
+    stocking,
+)
 from domain.errors import BadInput, DeskError, Refused
 
 app = typer.Typer(
@@ -16,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (serving, asking, importing, mapping, lookup, keeping, proving, rules, connectors, benching, doctor):
+for group in (serving, asking, importing, mapping, lookup, keeping, proving, stocking, rules, connectors, benching, doctor):
     group.register(app)
 
 

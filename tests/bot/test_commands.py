@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
+from domain.clock import SystemClock
+from storage import Keys, open_store
 from tests.integrations.sheets.test_reader import TAOBAO, TAOBAO_ROWS
 
 RUN = CliRunner()
@@ -114,3 +116,36 @@ def test_what_cannot_work_is_one_sentence(installation: Path) -> None:
 
 def test_the_keyring_stays_private(imported: Path, installation: Path) -> None:
     assert (installation / "data" / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_people_and_groups_come_from_the_settings_file(imported: Path, installation: Path) -> None:
+    settings = installation / "data" / "xiaodan.toml"
+    settings.write_text(
+        '[people."张明"]\nroles = ["service"]\naccounts = ["console:zm"]\n'
+        '[groups."售后群"]\nchat = "console:orders"\ntopics = ["orders", "refunds"]\n',
+        "utf-8",
+    )
+    assert told("ask", "3600000000000000001 到哪了", "--as", "张明", "--json")["intent"] == "where_is_order"
+    settings.write_text('[people."李芳"]\nroles = ["warehouse"]\naccounts = ["console:lf"]\n', "utf-8")
+    run("ask", "在吗", "--as", "李芳")
+    keys = Keys.parse(json.loads((installation / "data" / "secrets.json").read_text())["keys"])
+    store = open_store("", data_dir=installation / "data", keys=keys, clock=SystemClock())
+    people = {one.name: one.active for one in store.read_now(lambda r: r.people.everyone())}
+    store.close_now()
+    assert people == {"张明": False, "李芳": True}  # who is taken out of the file loses access
+    settings.write_text('[people."王"]\nroles = ["boss"]\naccounts = ["console:w"]\n', "utf-8")
+    run("ask", "在吗", code=1)
+
+
+def test_stock_is_loaded_once_and_feeds_the_answers(imported: Path, installation: Path) -> None:
+    table = installation / "stock.csv"
+    table.write_text(
+        "SKU,品名,仓库,在手,安全库存,成本\nSF-1,沙发套,杭州仓,60,40,68.00\nSF-2,靠垫,杭州仓,一些,1,2\n", "utf-8"
+    )
+    first = told("stock", "load", str(table), "--json")
+    assert first["loaded"] == 1
+    assert [number for number, _ in first["rejected"]] == [3]
+    told("stock", "load", str(table), "--json")
+    answer = told("ask", "沙发套 还有多少", "--json")
+    assert answer["intent"] == "stock"
+    assert "60" in answer["reply"]["text"]
