@@ -25,7 +25,7 @@ _UPLOAD_KINDS = {"image": (b"\x89PNG", b"\xff\xd8\xff", b"GIF8"), "voice": (b"#!
 _TITLES = {"video": (64, 512)}
 
 
-@dataclass
+@dataclass(eq=False)
 class Peer:
     """One connected client."""
 
@@ -169,10 +169,11 @@ class Lines:
 
     async def close(self, code: int = 1000) -> None:
         """The platform hangs up: 1000 with a goodbye, 1006 without."""
-        for peer in list(self.peers):
+        present = list(self.peers)
+        for peer in present:
             peer.code = code
             peer.ending.set()
-        while self.peers:  # noqa: ASYNC110 (several lines may end; an event each would say no more)
+        while any(peer in self.peers for peer in present):  # noqa: ASYNC110 (several lines may end; an event each would say no more)
             await asyncio.sleep(0.005)
 
     def go_silent(self) -> None:

@@ -17,7 +17,7 @@ from integrations.wecom.callback_bot import NO_PUSH, CallbackBot
 from integrations.wecom.crypto import UNSIGNED, Crypto
 from integrations.wecom.group_robot import PREFIX as ROBOT_PREFIX
 from integrations.wecom.group_robot import GroupRobot
-from integrations.wecom.robot_kit import PRIVATE_FIRST, after_note, direct, plain_ref
+from integrations.wecom.robot_kit import PRIVATE_FIRST, TOLD, after_note, direct, plain_ref
 from integrations.wecom.self_built import SelfBuilt
 from integrations.wecom.settings import Settings
 from integrations.wecom.socket_bot import SocketBot
@@ -69,9 +69,13 @@ class Wecom:
         if not to_user:
             raise Rejected("no_recipient", "私密回复没有说给谁看")
         try:
-            return await self._direct(direct(chat, to_user), reply, key)
+            ref = await self._direct(direct(chat, to_user), reply, key)
         except Rejected as unreached:
             _log.info("private.unreached", code=unreached.code)
+        else:
+            if chat.via:
+                await self._group(chat, Reply(TOLD[self.settings.lang]), f"{key}:told")
+            return ref
         return await self._group(chat, Reply(PRIVATE_FIRST[self.settings.lang], mention=(to_user,)), key)
 
     async def _direct(self, chat: ChatRef, reply: Reply, key: str) -> MessageRef:

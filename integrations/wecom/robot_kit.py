@@ -17,6 +17,8 @@ PRIVATE_FIRST = {
     "zh": "这条只能单独告诉你：先在私聊里给我发一句话，再问一次。",
     "en": "This is for you alone: send me a direct message first, then ask again.",
 }
+TOLD = {"zh": "已单独告诉你。", "en": "I told you in our direct chat."}
+"""Closes the question in the group: WeCom holds back a person's fourth message while three are unanswered."""
 AFTER = {"zh": "更新：", "en": "Update: "}
 
 

@@ -120,7 +120,10 @@ async def served(emulator: WecomEmulator) -> AsyncIterator[str]:
         yield f"ws://127.0.0.1:{port_of(listening)}/"
     finally:
         running.should_exit = True
-        await emulator.lines.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(emulator.lines.close(), 2)
+        await asyncio.wait({task}, timeout=2)
+        running.force_exit = True  # a line that was cut without a goodbye is one that uvicorn may wait for
         await task
 
 

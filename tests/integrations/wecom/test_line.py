@@ -181,7 +181,8 @@ async def test_a_private_answer_goes_to_the_person_or_asks_them_to_open_a_conver
     await until(lambda: len(line.heard) == 2)
     await line.chat.send(line.heard[0].chat, Reply("已由 周会计 同意", private=True), key="k2", to_user="zhangsan")
     assert telling(line.talk("zhangsan")) == ["已由 周会计 同意"]
-    assert len(telling(line.group)) == 1
+    assert telling(line.group)[1:] == ["已单独告诉你。"]
+    assert line.emulator.state.unfinished("zhangsan") == 1  # only the direct "你好", which nobody answered here
 
 
 async def test_long_texts_come_in_counted_parts(line: Bench) -> None:
