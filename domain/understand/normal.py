@@ -74,6 +74,8 @@ def normalise(text: str) -> tuple[str, bool]:
             text = text.translate(_TABLE)
         return text.strip().lower(), cut
     text = text.translate(_TABLE)
+    if "&nbsp;" in text:  # pasted from a chat's export
+        text = text.replace("&nbsp;", " ")
     if _UNUSUAL.search(text) is not None:
         text = "".join(_plain_digit(letter) for letter in text)
     return text.strip().lower(), cut
