@@ -156,7 +156,7 @@ class Line:
     async def _open(self) -> _Session:
         """Connect and subscribe. Raises _TooOften, NeedsAuthorization, and what a lost connection raises."""
         async with asyncio.timeout(2 * self._rhythm.answer):
-            socket = await connect(self._url, max_size=MAX_FRAME, ping_interval=None, proxy=self._proxy)
+            socket = await connect(self._url, max_size=MAX_FRAME, ping_interval=None, close_timeout=1.0, proxy=self._proxy)
         try:
             req_id = _new_id()
             body = {"bot_id": self._bot_id, "secret": self._secret}
