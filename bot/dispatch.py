@@ -21,7 +21,7 @@ from domain.ids import key as make_key
 from domain.people import Actor, May, Person
 from domain.privacy import safe_text
 from domain.store import AuditEntry, Json, Reads
-from domain.understand import Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
+from domain.understand import RISKY, Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
 from handlers.desk import Afterwards, Desk, Need, Press, Question
 from handlers.router import Router
 from handlers.words.common import words
@@ -30,6 +30,7 @@ log = structlog.get_logger()
 REMEMBER = timedelta(minutes=10)
 _QUIET = frozenset({Intent.SMALLTALK, Intent.OUT_OF_SCOPE})
 _STALE_TRIES = 4
+_SURE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Dispatcher:
         """The whole answer on the reader's thread, in the hop that also looked up the person; None when it needs more."""
         plan = self._understood(message, remembered, vocabulary)
         need = self._router.questions.get(plan.intent.value)
-        if need is None or not need.at_once or plan.alternatives or (need.may is not None and need.may not in actor.may):
+        if need is None or not need.at_once or _unsure(plan) or (need.may is not None and need.may not in actor.may):
             return None
         afterwards: list[Afterwards] = []
         desk = dataclasses.replace(self.desk, store=AtHand(reads), afterwards=afterwards)
@@ -129,15 +130,17 @@ class Dispatcher:
     async def _answered(self, plan: Plan, message: Message, actor: Actor, desk: Desk) -> Answer:
         started = time.perf_counter()
         intent, slots = plan.intent.value, slots_json(plan.slots)
-        if not message.addressed and (plan.intent in _QUIET or plan.alternatives):
+        if not message.addressed and (plan.intent in _QUIET or (_unsure(plan) and not plan.found)):
             return Answer(intent, slots, None, (time.perf_counter() - started) * 1000)
         reply = await self._reply(plan, slots, message, actor, desk)
         return Answer(intent, slots, reply, (time.perf_counter() - started) * 1000, plan)
 
     async def _reply(self, plan: Plan, slots: dict[str, Any], message: Message, actor: Actor, desk: Desk) -> Reply:
         say = words(self.desk.lang)
-        if plan.alternatives:
+        if _unsure(plan):
             return self._did_you_mean(plan)
+        if plan.intent in RISKY and plan.extra.get("question") and not plan.found:
+            return Reply(say.how_to(plan.intent.value))  # asked how it is done, not to have it done
         need = self._router.questions.get(plan.intent.value)
         if need is None:
             return Reply(say.not_yet(sorted(self._router.questions)))
@@ -150,11 +153,12 @@ class Dispatcher:
 
     def _did_you_mean(self, plan: Plan) -> Reply:
         say = words(self.desk.lang)
+        names = [say.intent_name(each.value) for each in _readings(plan)]
         buttons = tuple(
-            Button(say.intent_name(other.value), self.desk.signer.sign("ask.meant", f"plan:{index}"))
-            for index, other in enumerate(plan.alternatives[:4])
+            Button(name, self.desk.signer.sign("ask.meant", f"plan:{index}")) for index, name in enumerate(names)
         )
-        return Reply(say.did_you_mean(), choices=buttons)
+        listed = "\n".join(f"{number}. {name}" for number, name in enumerate(names, 1))
+        return Reply(f"{say.did_you_mean()}\n{listed}", choices=buttons)
 
     # --- clicks -------------------------------------------------------------------------------------------------------
 
@@ -189,9 +193,9 @@ class Dispatcher:
         now = self.desk.clock.now()
         kept = await self.desk.store.read(lambda r: r.dialogs.recall(chat.platform, chat.chat_id, who, now))
         plan = _plan(kept)
-        if plan is None or index >= len(plan.alternatives):
+        if plan is None or index >= len(_readings(plan)):
             return Reply(words(self.desk.lang).old_button(), private=True)
-        chosen = dataclasses.replace(plan, intent=plan.alternatives[index], alternatives=(), confidence=1.0)
+        chosen = dataclasses.replace(plan, intent=_readings(plan)[index], alternatives=(), confidence=1.0)
         message = Message(chat, click.sender, click.event_id, str((kept or {}).get("text", "")), click.sent_at)
         reply = await self._reply(chosen, slots_json(chosen.slots), message, actor, self.desk)
         await self.remember(message, chosen)
@@ -302,6 +306,16 @@ class Dispatcher:
             skus={level.sku: (level.title,) for level in levels},
             people=[person.name for person in reads.people.everyone()],
         )
+
+
+def _unsure(plan: Plan) -> bool:
+    """Other readings are offered only when the first one is not clearly the best; a likely one is answered."""
+    return bool(plan.alternatives) and plan.confidence < _SURE
+
+
+def _readings(plan: Plan) -> tuple[Intent, ...]:
+    """What the buttons of "did you mean" stand for, in their order."""
+    return tuple(dict.fromkeys((plan.intent, *plan.alternatives)))[:4]
 
 
 def _plan(remembered: Json | None) -> Plan | None:

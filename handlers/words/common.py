@@ -84,6 +84,12 @@ class Zh:
     def did_you_mean(self) -> str:
         return "你是不是想问："
 
+    def how_to(self, intent: str) -> str:
+        return (
+            f"{self.intent_name(intent)}：把单号和要办的事一起发我，例如「0417 {self.intent_name(intent)}，理由…」。"
+            "我先给你看草稿，按了提交才开始走审批。"
+        )
+
     def old_button(self) -> str:
         return "这个按钮已经过期了，再问我一次，我给你新的。"
 
@@ -147,6 +153,12 @@ class En(Zh):
 
     def did_you_mean(self) -> str:
         return "Did you mean:"
+
+    def how_to(self, intent: str) -> str:
+        return (
+            f"{self.intent_name(intent)}: send me the order number with what is wanted, e.g. “0417 refund 50, wrong colour”. "
+            "I show you a draft first; nothing starts until you submit it."
+        )
 
     def old_button(self) -> str:
         return "That button has expired. Ask me again and I will give you a fresh one."
