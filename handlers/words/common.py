@@ -156,7 +156,7 @@ class En(Zh):
 
     def how_to(self, intent: str) -> str:
         return (
-            f"{self.intent_name(intent)}: send me the order number with what is wanted, e.g. “0417 refund 50, wrong colour”. "
+            f"{self.intent_name(intent)}: send me the order number and what is wanted, e.g. “0417 refund 50, wrong colour”. "
             "I show you a draft first; nothing starts until you submit it."
         )
 
