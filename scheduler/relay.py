@@ -52,7 +52,9 @@ class Relay:
                     moved = 0
                 if not moved:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._woken.wait(), self._idle)
+                        # Not wait_for: before Python 3.12 it loses a cancellation that meets the waking, and we never end.
+                        async with asyncio.timeout(self._idle):
+                            await self._woken.wait()
         finally:
             for task in self._busy:
                 task.cancel()
