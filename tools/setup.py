@@ -57,9 +57,7 @@ def environment() -> None:
     if subprocess.run(sync, check=False, cwd=ROOT, env=env).returncode:
         say("once more with this machine's own certificates (a company's proxy may sign with one of its own)")
         if subprocess.run(sync, check=False, cwd=ROOT, env={**env, "UV_SYSTEM_CERTS": "1"}).returncode:
-            fail(
-                "installing from uv.lock failed; the lines above say which package. Run make again to resume."
-            )
+            fail("installing from uv.lock failed; the lines above say which package. Run make again to resume.")
     STAMP.write_text(wanted)
     say("ready: .venv/bin/xiaodan")
 
