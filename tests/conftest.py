@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 
 _CONNECT = socket.socket.connect
 _CONNECT_EX = socket.socket.connect_ex
@@ -54,3 +55,11 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("XIAODAN_") and name not in {"XIAODAN_SOAK", "XIAODAN_CHROMIUM"}:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def same_logging() -> Iterator[None]:
+    """A command run inside a test sets up logging for its process; the next test must not inherit that."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)

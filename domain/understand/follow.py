@@ -71,7 +71,7 @@ def follow_up(plan: Plan, own: str, context: Plan) -> Plan:
         plan.intent is Intent.OUT_OF_SCOPE
         and plan.note == "unsure"
         and context.intent in _ABOUT_ORDERS
-        and re.search(r"^(?:它|这单|那单|这个|那个|it)\b?", own)
+        and re.search(r"^(?:它|这单|那单|这个|那个|it\b)", own)
     ):
         return _inherit(replace(plan, intent=Intent.ORDER_DETAIL, note="", confidence=0.6), context)
     return plan

@@ -70,6 +70,27 @@ def test_time_comes_from_the_clock() -> None:
     assert hidden == []
 
 
+def test_every_pattern_compiles() -> None:
+    """A pattern that is only reached by a rare sentence would fail in front of a person."""
+    broken = []
+    for path, tree in trees():
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and isinstance(node.func.value, ast.Name)
+                and node.func.value.id == "re"
+                and node.args
+                and isinstance(node.args[0], ast.Constant)
+                and isinstance(node.args[0].value, str)
+            ):
+                try:
+                    re.compile(node.args[0].value)
+                except re.error as wrong:
+                    broken.append(f"{path}:{node.lineno} {wrong}")
+    assert broken == []
+
+
 def test_nothing_prints_but_commands() -> None:
     printing = [
         f"{path}:{node.lineno}"
