@@ -16,7 +16,17 @@ import structlog
 
 from bot.at_hand import AtHand, at_once
 from domain.chat import Button, ChatKind, Click, Message, Reply
-from domain.errors import BadInput, Forged, NeedsAuthorization, OutcomeUnknown, Refused, Rejected, Stale, Unavailable
+from domain.errors import (
+    BadInput,
+    DeskError,
+    Forged,
+    NeedsAuthorization,
+    OutcomeUnknown,
+    Refused,
+    Rejected,
+    Stale,
+    Unavailable,
+)
 from domain.ids import key as make_key
 from domain.people import Actor, May, Person
 from domain.privacy import safe_text
@@ -66,8 +76,18 @@ class Dispatcher:
     async def reply_to(self, message: Message) -> Answer:
         """Answer a message from a chat. Unknown people get nothing but one private sentence, and so do groups not bound.
 
-        `keep` belongs to it, but may come after the reply was sent: nobody should wait for that commit.
+        `keep` belongs to it, but may come after the reply was sent: nobody should wait for that commit. Raises what the
+        store raises, to be tried again; a fault of ours would only repeat itself, so it becomes a sentence at once.
         """
+        try:
+            return await self._reply_to(message)
+        except DeskError:
+            raise
+        except Exception:
+            sorry = self._sorry(message.message_id)
+            return Answer("failed", {}, sorry if message.addressed else None)
+
+    async def _reply_to(self, message: Message) -> Answer:
         started = time.perf_counter()
         who = message.sender.user_id
         chat = message.chat
@@ -224,10 +244,14 @@ class Dispatcher:
             except Rejected as no:
                 return Reply(say.rejected(safe_text(no.reason, 120)), private=True)
             except Exception:
-                number = make_key("oops", request_id)[:6]
-                log.exception("handler.failed", number=number, request_id=request_id)
-                return Reply(say.oops(number), private=True)
+                return self._sorry(request_id)
         return None
+
+    def _sorry(self, request_id: str) -> Reply:
+        """To be called while a fault of ours is being handled: it is logged under the number that the person is told."""
+        number = make_key("oops", request_id)[:6]
+        log.error("handler.failed", number=number, request_id=request_id, exc_info=True)
+        return Reply(words(self.desk.lang).oops(number), private=True)
 
     def _actor(self, person: Person, platform: str, user_id: str, chat_id: str, kind: ChatKind) -> Actor:
         may = self.desk.policy.allowed(person.roles)

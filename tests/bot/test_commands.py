@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +110,15 @@ def test_backup_and_restore_bring_everything_back(
 
 
 def test_what_cannot_work_is_one_sentence(installation: Path) -> None:
-    run("import", str(installation / "nothing.csv"), "--shop", "x", code=1)
-    run("ask", code=2)
-    run("sync", "没有这家店", code=1)
-    run("emulate", "nosuch", code=1)
+    for words, code in (
+        (("import", str(installation / "nothing.csv"), "--shop", "x"), 1),
+        (("ask",), 2),
+        (("sync", "没有这家店"), 1),
+        (("emulate", "nosuch"), 1),
+    ):
+        done = subprocess.run([sys.executable, "-m", "bot", *words], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (code, "")
+        assert len(done.stderr.strip().splitlines()) == 1
 
 
 def test_the_keyring_stays_private(imported: Path, installation: Path) -> None:

@@ -87,3 +87,18 @@ async def test_what_never_works_ends_and_others_are_served_meanwhile(
     await company.work(2_000, step=100)
     assert await company.house.desk.store.inbox.depth() == 0
     assert len(company.read(lambda r: r.quarantine.quarantined())) == 1
+
+
+async def test_a_fault_of_ours_is_one_sentence_at_once_and_is_not_tried_again(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ValueError("nobody wrote this sentence before")
+
+    monkeypatch.setattr("bot.dispatch.understand", broken)
+    await company.say("zhangming", "@小单 6920000000000009001 到哪了")
+    assert await company.house.desk.store.inbox.depth() == 0
+    [said] = company.answers()
+    assert "技术同事" in str(said)
+    await company.say("zhangming", "大家中午吃什么")  # not said to us: a fault of ours is no reason to speak
+    assert len(company.answers()) == 1

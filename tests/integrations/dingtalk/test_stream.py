@@ -101,9 +101,10 @@ async def test_a_zombie_that_answers_pings_and_says_nothing_is_replaced(office: 
         zombie = office.emulator.gateway.lines[0]
         await until(lambda: any(not line.mute for line in office.emulator.gateway.lines))
         await until(lambda: zombie not in office.emulator.gateway.lines)
-        while not office.inbox.messages:
-            await office.emulator.people.say("u-zhang", "有人吗", group=office.group)
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(5):
+            while not office.inbox.messages:
+                await office.emulator.people.say("u-zhang", "有人吗", group=office.group)
+                await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1011, -1])
