@@ -83,8 +83,8 @@ class Dispatcher:
             return await self._reply_to(message)
         except DeskError:
             raise
-        except Exception:
-            sorry = self._sorry(message.message_id)
+        except Exception as trouble:
+            sorry = self._sorry(message.message_id, trouble)
             return Answer("failed", {}, sorry if message.addressed else None)
 
     async def _reply_to(self, message: Message) -> Answer:
@@ -243,14 +243,14 @@ class Dispatcher:
                 return Reply(say.unknown_outcome(), private=True)
             except Rejected as no:
                 return Reply(say.rejected(safe_text(no.reason, 120)), private=True)
-            except Exception:
-                return self._sorry(request_id)
+            except Exception as trouble:
+                return self._sorry(request_id, trouble)
         return None
 
-    def _sorry(self, request_id: str) -> Reply:
-        """To be called while a fault of ours is being handled: it is logged under the number that the person is told."""
+    def _sorry(self, request_id: str, trouble: Exception) -> Reply:
+        """A fault of ours: logged under the number that the person is told."""
         number = make_key("oops", request_id)[:6]
-        log.error("handler.failed", number=number, request_id=request_id, exc_info=True)
+        log.error("handler.failed", number=number, request_id=request_id, exc_info=trouble)
         return Reply(words(self.desk.lang).oops(number), private=True)
 
     def _actor(self, person: Person, platform: str, user_id: str, chat_id: str, kind: ChatKind) -> Actor:
