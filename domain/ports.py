@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from domain.chat import ChatRef, Incoming, MessageRef, Reply
+from domain.chat import Attachment, ChatRef, Incoming, MessageRef, Reply
 from domain.money import Money
 from domain.order import AddressRequest, Aftersale, Order, Receiver, Track
 
@@ -299,6 +299,39 @@ class Chat(Protocol):
 
         Pictures, documents and mentions that the reply leaves out stay as they were sent.
         """
+        ...
+
+
+@runtime_checkable
+class FetchesMedia(Protocol):
+    """A chat platform from which what people sent (pictures, files, voice) can be had."""
+
+    async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
+        """The content of an attachment of a message, decrypted.
+
+        Raises Unavailable (ask again), Rejected (gone, expired, never ours), BadInput when it is larger than `limit` bytes:
+        stop reading there instead of holding a stranger's gigabyte in memory.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a picture shows: `codes` are the contents of QR and bar codes, `lines` the printed text, top to bottom."""
+
+    codes: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class SeesPictures(Protocol):
+    """Reads codes and print from a picture on this machine: nothing leaves the house."""
+
+    reads_text: bool
+    """Whether print is read, or codes only (the optional text recogniser is not installed)."""
+
+    async def see(self, content: bytes) -> Seen:
+        """Raises BadInput for what is not a picture or too large, Unavailable when reading took too long or broke."""
         ...
 
 
