@@ -316,10 +316,18 @@ class FetchesMedia(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What a picture shows: `codes` are the contents of QR and bar codes, `lines` the printed text, top to bottom."""
+class Code:
+    """One QR or bar code. `product` marks the codes of goods (EAN, UPC, ISBN), which name an article and never a parcel."""
 
-    codes: tuple[str, ...] = ()
+    text: str
+    product: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a picture shows: its codes, and the printed text line by line, top to bottom."""
+
+    codes: tuple[Code, ...] = ()
     lines: tuple[str, ...] = ()
 
 

@@ -51,7 +51,7 @@ def environment() -> None:
     say("2/3 fetching the installer")
     if subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", UV], check=False).returncode:
         fail("pip could not reach a package index. Check the network, or set PIP_INDEX_URL to a mirror that you can reach.")
-    say("3/3 installing what uv.lock pins (about 700 MB of libraries and test tools, once; a few minutes on a slow line)")
+    say("3/3 installing what uv.lock pins (about 1 GB of libraries and test tools, once; a few minutes on a slow line)")
     env = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(VENV), "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": str(VENV)}
     sync = [python, "-m", "uv", "sync", "--frozen", "--inexact", "--python", python]
     if subprocess.run(sync, check=False, cwd=ROOT, env=env).returncode:
