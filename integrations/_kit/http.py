@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from domain.errors import DeskError, NeedsAuthorization, OutcomeUnknown, ProtocolBroken, Unavailable
+from domain.errors import BadInput, DeskError, NeedsAuthorization, OutcomeUnknown, ProtocolBroken, Rejected, Unavailable
 from integrations._kit.guard import inside_unit_of_work
 
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -84,6 +84,34 @@ class Http:
             return parse(answer.content)
         except (ValueError, RecursionError) as broken:
             raise _garble(f"{name}: unreadable answer", changes=changes) from broken
+
+    async def download(
+        self, url: str, *, limit: int, params: Mapping[str, str] | None = None, what: str
+    ) -> tuple[bytes, str]:
+        """(bytes, media type) of a file somebody sent. Reading stops at `limit` bytes, whatever the header promised.
+
+        Addresses live for minutes and are not followed anywhere else: a redirect is a refusal. Raises Unavailable, Rejected
+        ("gone") when the address is good no more, BadInput when the file is larger.
+        """
+        if inside_unit_of_work.get():
+            raise RuntimeError("network call inside a unit of work")
+        held = bytearray()
+        try:
+            async with self._client.stream("GET", url, params=params, follow_redirects=False) as answer:
+                if answer.status_code == 429 or answer.status_code >= 500:
+                    raise Unavailable(f"{what}: HTTP {answer.status_code}", retry_after=2.0)
+                if answer.status_code != 200:
+                    raise Rejected("gone", "这个文件已经取不到了，请再发一次")
+                async for chunk in answer.aiter_bytes():
+                    held += chunk
+                    if len(held) > limit:
+                        raise BadInput(f"文件超过 {limit / 1_048_576:.0f} MB，请发小一点的")
+                kind = str(answer.headers.get("content-type", "")).partition(";")[0].strip().lower()
+        except (httpx.TransportError, httpx.DecodingError) as lost:
+            raise Unavailable(f"{what}: no answer") from lost
+        except httpx.InvalidURL as broken:
+            raise Rejected("gone", "这个文件的地址不对，请再发一次") from broken
+        return bytes(held), kind
 
     async def aclose(self) -> None:
         await self._client.aclose()
