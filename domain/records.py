@@ -274,3 +274,26 @@ class InboxItem:
     payload: Json
     received_at: datetime
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token that lets a person's own assistant ask in their name. The secret is not kept, only its keyed hash."""
+
+    id: int
+    person_id: int
+    scopes: frozenset[str]  # read, propose, personal
+    label: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What one budget used in one window. `cost` in millionths of the currency's unit."""
+
+    requests: int = 0
+    tokens: int = 0
+    cost: int = 0

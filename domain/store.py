@@ -18,6 +18,7 @@ from domain.order import Aftersale, Order, Track
 from domain.people import Person, Role
 from domain.query import FACTS_CAP, Fact, Part, Query, Scope
 from domain.records import (
+    AccessToken,
     Alert,
     Approval,
     AuditEntry,
@@ -37,11 +38,13 @@ from domain.records import (
     StockMove,
     StoredOrder,
     Upserted,
+    Used,
 )
 
 T = TypeVar("T")
 
 __all__ = [
+    "AccessToken",
     "Alert",
     "Approval",
     "AuditEntry",
@@ -61,6 +64,7 @@ __all__ = [
     "StockMove",
     "StoredOrder",
     "Upserted",
+    "Used",
 ]
 
 
@@ -380,6 +384,49 @@ class Figures(Protocol):
         ...
 
 
+# --- assistants of people, shared budgets -----------------------------------------------------------------------------
+
+
+class AccessTokens(Protocol):
+    def by_secret(self, secret: str) -> AccessToken | None: ...
+
+    def by_id(self, token_id: int) -> AccessToken | None: ...
+
+    def everyone(self) -> list[AccessToken]: ...
+
+
+class AccessTokenWrites(AccessTokens, Protocol):
+    def issue(
+        self, secret: str, person_id: int, scopes: frozenset[str], label: str, *, now: datetime, until: datetime
+    ) -> AccessToken: ...
+
+    def revoke(self, token_id: int, now: datetime) -> bool:
+        """False when there is no such token, or it was revoked before."""
+        ...
+
+    def used(self, token_id: int, now: datetime) -> None: ...
+
+
+class Usage(Protocol):
+    """Budgets shared by all replicas: what `name` used in `period`, text that sorts by time: 2026-11-22T03:14."""
+
+    def of(self, name: str, period: str) -> Used: ...
+
+    def named(self, prefix: str, period: str) -> dict[str, Used]:
+        """Every budget whose name begins with `prefix`, by the rest of its name."""
+        ...
+
+
+class UsageWrites(Usage, Protocol):
+    def add(self, name: str, period: str, *, requests: int = 0, tokens: int = 0, cost: int = 0) -> Used:
+        """Adds (or takes back), and gives what the window holds afterwards; nobody adds in between."""
+        ...
+
+    def forget(self, name: str, before: str) -> None:
+        """Windows of this name that sort before `before`."""
+        ...
+
+
 # --- units of work ----------------------------------------------------------------------------------------------------
 
 
@@ -416,6 +463,10 @@ class Reads(Protocol):
     def imports(self) -> Imports: ...
     @property
     def figures(self) -> Figures: ...
+    @property
+    def access(self) -> AccessTokens: ...
+    @property
+    def usage(self) -> Usage: ...
 
     def rows(self, sql: str, params: Json = None, *, limit: int = 10_000) -> list[tuple[Any, ...]]:
         """For the query compiler and reports only: one read-only statement with `:name` parameters."""
@@ -453,6 +504,10 @@ class UnitOfWork(Protocol):
     def quarantine(self) -> QuarantineWrites: ...
     @property
     def imports(self) -> ImportWrites: ...
+    @property
+    def access(self) -> AccessTokenWrites: ...
+    @property
+    def usage(self) -> UsageWrites: ...
 
 
 class Inbox(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from domain.store import Json
+from storage.access import AccessReads, AccessWrites, UsageReads, UsageWrites
 from storage.alerts import AlertReads, AlertWrites
 from storage.approvals import ApprovalReads, ApprovalWrites
 from storage.audit import AuditReads, AuditWrites
@@ -52,6 +53,8 @@ class SqlReads:
         self.quarantine = QuarantineReads(conn)
         self.imports = ImportReads(conn)
         self.figures = FigureReads(conn)
+        self.access = AccessReads(conn, keys)
+        self.usage = UsageReads(conn)
 
     def rows(self, sql: str, params: Json = None, *, limit: int = 10_000) -> list[Row]:
         """One read-only statement with `:name` parameters; the connection itself refuses to write."""
@@ -78,3 +81,5 @@ class SqlUnit:
         self.audit = AuditWrites(conn, keys)
         self.quarantine = QuarantineWrites(conn, keys)
         self.imports = ImportWrites(conn)
+        self.access = AccessWrites(conn, keys)
+        self.usage = UsageWrites(conn)

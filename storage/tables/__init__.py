@@ -4,10 +4,11 @@ Conventions: moments are whole milliseconds since 1970 UTC; money is whole minor
 objects are JSON text; yes/no is 0/1; `sealed` columns are AES-GCM (`storage.keys`). Hot paths write their own SQL.
 """
 
+from storage.tables.access import ACCESS_TOKENS
 from storage.tables.base import metadata
 from storage.tables.flow import INBOX
 from storage.tables.orders import ORDERS
 from storage.tables.stock import STOCK
 from storage.tables.work import APPROVALS
 
-__all__ = ["APPROVALS", "INBOX", "ORDERS", "STOCK", "metadata"]
+__all__ = ["ACCESS_TOKENS", "APPROVALS", "INBOX", "ORDERS", "STOCK", "metadata"]
