@@ -73,7 +73,8 @@ class UsageReads:
 
     def named(self, prefix: str, period: str) -> dict[str, Used]:
         rows = self._c.all(
-            "SELECT name,requests,tokens,cost FROM usage WHERE substr(name,1,CAST(? AS INTEGER)) = ? AND period = ? ORDER BY name",
+            "SELECT name,requests,tokens,cost FROM usage WHERE substr(name,1,CAST(? AS INTEGER)) = ? AND period = ?"
+            " ORDER BY name",
             (len(prefix), prefix, period),
         )
         return {row[0].removeprefix(prefix): Used(*row[1:]) for row in rows}
