@@ -88,6 +88,8 @@ class WecomEmulator:
             await self._sleep(30)
         if fault in ("garbage", "500"):
             return Response("<html>bad gateway</html>", 500 if fault == "500" else 200)
+        if path == "/cgi-bin/media/get" and not fault:
+            return self._media(dict(request.query_params))
         answer, effect = self._answer(path, dict(request.query_params), raw, fault)
         self.journal.note(self.clock.now(), path, _thin(raw), answer.get("errcode"), effect)
         if fault == "lost":
@@ -95,6 +97,19 @@ class WecomEmulator:
         date = formatdate(self.clock.now(), usegmt=True)
         text = json.dumps(answer, ensure_ascii=False)
         return Response(text, media_type="application/json", headers={"date": date})
+
+    def _media(self, query: dict[str, str]) -> Response:
+        """The one call whose yes is a file and whose no is JSON, both with HTTP 200."""
+        now = self.clock.now()
+        try:
+            kind, content = self.calls.file(query)
+        except Problem as problem:
+            self.calls.failures += 1
+            self.journal.note(now, "/cgi-bin/media/get", {"media_id": query.get("media_id")}, problem.code)
+            return Response(json.dumps(problem.body), media_type="application/json")
+        self.journal.note(now, "/cgi-bin/media/get", {"media_id": query.get("media_id")}, 0, "")
+        media = {"image": "image/png", "voice": "voice/amr", "video": "video/mp4"}.get(kind, "application/octet-stream")
+        return Response(content, headers={"content-type": media, "content-disposition": 'attachment; filename="file"'})
 
     def _answer(self, path: str, query: dict[str, str], raw: bytes, fault: str) -> tuple[dict[str, Any], str]:
         call = self.calls.routes.get(path)

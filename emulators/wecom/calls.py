@@ -180,6 +180,11 @@ class Calls:
         self.gate(query)
         return self._keep(query, raw, "A")
 
+    def file(self, query: dict[str, str]) -> tuple[str, bytes]:
+        """`media/get`: (kind, bytes) of what somebody sent to the app or the app kept, for 3 days."""
+        self.gate(query)
+        return self._state.media_of(query.get("media_id"), "A")
+
     def _keep(self, query: dict[str, str], raw: bytes, owner: str) -> tuple[Json, str]:
         kind = query.get("type", "")
         content = _multipart(raw)

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from domain.chat import ChatKind, ChatRef, MessageRef, Reply
+from domain.chat import Attachment, ChatKind, ChatRef, MessageRef, Reply
 from domain.clock import SHANGHAI, Clock
 from domain.errors import DeskError, Rejected
 from domain.ids import key as make_key
 from domain.ports import ChatAbilities, ChatReceipt, RawRequest
+from integrations._kit.media import as_said
 from integrations.dingtalk import drawing, wire
 from integrations.dingtalk.arrivals import Arrivals, Store
 from integrations.dingtalk.budget import Lane, Window
@@ -32,7 +33,7 @@ _LANES = 2_000
 
 
 class DingTalkChat:
-    """Chat, ReceivesChat and StreamsChat for one app and its robot."""
+    """Chat, ReceivesChat, StreamsChat and FetchesMedia for one app and its robot."""
 
     one_holder = False
 
@@ -174,10 +175,19 @@ class DingTalkChat:
 
         await self.stream.run(handle)
 
-    async def attachment(self, media_id: str) -> bytes:
-        """The bytes behind `Attachment.media_id`. Raises Rejected when the platform keeps them no more."""
-        url = await self.client.download_url(media_id)
-        return await self.client.fetch(url)
+    async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
+        """FetchesMedia: what stands behind a `downloadCode`, up to `max_file_mb`.
+
+        Raises Rejected when the platform keeps it no more, Unavailable, BadInput when it is too large or no picture.
+        """
+        if not attachment.media_id:
+            raise Rejected("no-media", "这条消息没有带文件")
+        try:
+            url = await self.client.download_url(attachment.media_id)
+        except Rejected as gone:
+            raise Rejected(gone.code, "这个文件在钉钉那边已经取不到了，请再发一次") from gone
+        limit = min(limit, self.settings.max_file_mb * 1_048_576)
+        return as_said(attachment, await self.client.fetch(url, limit=limit))
 
     # --- notices ---
 

@@ -14,6 +14,7 @@ from domain.errors import BadInput, DeskError, NeedsAuthorization, OutcomeUnknow
 from domain.privacy import safe_text
 from integrations._kit.health import Health
 from integrations._kit.http import Http
+from integrations._kit.media import trusted
 from integrations._kit.tokens import TokenKeeper, Tokens, TokenStore
 from integrations.dingtalk import wire
 from integrations.dingtalk.budget import Window
@@ -216,14 +217,12 @@ class DingTalkClient:
             return True
         return True
 
-    async def fetch(self, url: str) -> bytes:
-        """The bytes of a temporary address that the platform gave. Raises ProtocolBroken when it leads elsewhere."""
-        where, home = urlsplit(url), urlsplit(self._settings.oapi_url)
-        known = where.netloc == home.netloc or (where.scheme == "https" and where.netloc.endswith(_FILE_HOSTS))
-        if not known:
-            raise ProtocolBroken("messageFiles/download: unknown host")
-        found: bytes = await self._oapi.call("GET", url, changes=False, what="messageFiles/download", parse=bytes)
-        return found
+    async def fetch(self, url: str, *, limit: int) -> bytes:
+        """The bytes of a temporary address that the platform gave. Raises Rejected, Unavailable, BadInput (too large)."""
+        content, _ = await self._oapi.download(
+            trusted(url, self._settings.oapi_url, _FILE_HOSTS), limit=limit, what="messageFiles/download"
+        )
+        return content
 
     # --- one call ---
 

@@ -53,6 +53,7 @@ class Settings:
     conversation_per_minute: int = 18  # custom robots: 20 documented; the others' figure is not published
     card_value_bytes: int = 1_000  # API page: 1 KB a value; the guide says 100 KB in all
     prefer_session: bool = True  # answer through the message's own address while it lives: it alone can mention people
+    max_file_mb: int = 20  # larger files that people send are not fetched
     api_url: str = API_URL
     oapi_url: str = OAPI_URL
 

@@ -17,6 +17,7 @@ from integrations.wecom.crypto import Crypto
 from integrations.wecom.diagnose import diagnose
 from integrations.wecom.group_robot import GroupRobot
 from integrations.wecom.line import Line, Rhythm
+from integrations.wecom.media import Media
 from integrations.wecom.self_built import SelfBuilt
 from integrations.wecom.settings import AppSettings, Settings
 from integrations.wecom.socket_bot import SocketBot
@@ -37,7 +38,8 @@ def build(
 ) -> Wecom:
     """What the settings ask for. `tokens` keeps access tokens and cards' response codes across restarts and replicas."""
     platform, store = manifest.domain, tokens or MemoryTokens()
-    api = Qyapi(http or Http(settings.base_url))
+    http = http or Http(settings.base_url)
+    api = Qyapi(http)
 
     def budget(per_minute: int, per_hour: int, reserve: int) -> Budget:
         return Budget(per_minute=per_minute, per_hour=per_hour, reserve=reserve, clock=clock, sleep=sleep)
@@ -53,7 +55,9 @@ def build(
     robot = GroupRobot(settings.robots, api, budget=budget(19, 1_000, 0), lang=settings.lang) if settings.robots else None
     # The robot of one's own company has an empty receiver id, never the corp id.
     crypto = Crypto(settings.token, settings.aes_key, "") if settings.aes_key else None
+    media = Media(http, settings.base_url, settings.media_hosts, aes_key=settings.aes_key, app=app.api if app else None)
     parts = {"clock": clock, "api": api, "app": app, "robot": robot, "bot_crypto": crypto, "app_crypto": app_crypto}
+    parts["media"] = media
     if settings.mode == "socket":
         line = Line(
             settings.line_url, bot_id=settings.bot_id, secret=settings.secret, clock=clock, rhythm=rhythm, sleep=sleep

@@ -42,6 +42,20 @@ def verdict(told: Any, what: str) -> Json:
     raise Rejected(str(code), str(told.get("errmsg", "")).partition(", hint")[0][:200])
 
 
+def media_answer(content: bytes, kind: str) -> bytes:
+    """`media/get` says no with JSON and HTTP 200, where a yes is the file itself. Raises what `verdict` raises."""
+    if kind in ("application/json", "text/plain") and content.lstrip()[:1] == b"{":
+        try:
+            told = json.loads(content)
+        except ValueError:
+            return content
+        if isinstance(told, dict) and isinstance(told.get("errcode"), int) and told["errcode"]:
+            if told["errcode"] == 40007:
+                raise Rejected("40007", "这个文件在企业微信那边已经取不到了，请再发一次")
+            verdict(told, "media.get")
+    return content
+
+
 class Qyapi:
     """Calls without an app: webhooks and one-time answer addresses."""
 
@@ -77,6 +91,10 @@ class Qyapi:
     async def get(self, path: str, params: dict[str, str], *, what: str) -> Json:
         told = await self._http.call("GET", path, changes=False, params=params, what=f"wecom.{what}")
         return verdict(told, what)
+
+    async def file(self, path: str, params: dict[str, str], *, limit: int) -> tuple[bytes, str]:
+        """(bytes, media type) of an answer that is a file."""
+        return await self._http.download(path, limit=limit, params=params, what="wecom.media")
 
     async def upload(self, path: str, params: dict[str, str], *, name: str, content: bytes, what: str) -> str:
         """Send a file and give its media id. The bytes are laid out anew for every try, so a repeat is never empty."""
@@ -175,6 +193,16 @@ class AppApi:
                 "/cgi-bin/media/upload", {**_auth(access), "type": kind}, name=name, content=content, what="media.upload"
             )
         )
+        return found
+
+    async def media(self, media_id: str, limit: int) -> bytes:
+        """A file that somebody sent to the app. Raises Rejected("40007") when its 3 days are over."""
+
+        async def once(access: str) -> bytes:
+            content, kind = await self._api.file("/cgi-bin/media/get", {**_auth(access), "media_id": media_id}, limit=limit)
+            return media_answer(content, kind)
+
+        found: bytes = await self._with_token(once)
         return found
 
     async def get(self, path: str, params: dict[str, str], *, what: str) -> Json:

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from domain.chat import ChatKind, ChatRef, Incoming, MessageRef, Reply
+from domain.chat import Attachment, ChatKind, ChatRef, Incoming, MessageRef, Reply
 from domain.clock import Clock
 from domain.errors import BadInput, DeskError, Forged, Rejected, Unavailable
 from domain.ports import ChatAbilities, ChatReceipt, RawRequest
@@ -17,6 +17,7 @@ from integrations.wecom.callback_bot import NO_PUSH, CallbackBot
 from integrations.wecom.crypto import UNSIGNED, Crypto
 from integrations.wecom.group_robot import PREFIX as ROBOT_PREFIX
 from integrations.wecom.group_robot import GroupRobot
+from integrations.wecom.media import Media
 from integrations.wecom.robot_kit import PRIVATE_FIRST, TOLD, after_note, direct, plain_ref
 from integrations.wecom.self_built import SelfBuilt
 from integrations.wecom.settings import Settings
@@ -28,7 +29,7 @@ Store = Callable[[Sequence[Incoming]], Awaitable[None]]
 
 
 class Wecom:
-    """Chat and ReceivesChat. `WecomLine` adds the kept connection of the robot's socket mode."""
+    """Chat, ReceivesChat and FetchesMedia. `WecomLine` adds the kept connection of the robot's socket mode."""
 
     def __init__(
         self,
@@ -41,11 +42,13 @@ class Wecom:
         robot: GroupRobot | None,
         bot_crypto: Crypto | None,
         app_crypto: Crypto | None,
+        media: Media,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.api = api
         self.bot, self.app, self.robot = bot, app, robot
+        self._media = media
         self._bot_crypto, self._app_crypto = bot_crypto, app_crypto
         self.doctor_transport: Any = None  # tests mount the product here instead of a public address
         self.undecipherable = 0  # callbacks whose signature was right and whose content could not be opened
@@ -184,6 +187,10 @@ class Wecom:
         if window and abs(int(stamp) - request.received_at.timestamp()) > window:
             self.untimely += 1
             raise Forged("wecom: too old")
+
+    async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
+        """FetchesMedia: a picture, file or voice of a message, decrypted; never more than the settings allow."""
+        return await self._media.fetch(attachment, limit=min(limit, self.settings.max_file_mb * 1_048_576))
 
     def echo_query(self, echo: str) -> dict[str, str]:
         """What the console would ask the callback address, for trying it ourselves. Raises Rejected without a callback."""

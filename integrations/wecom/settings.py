@@ -48,6 +48,8 @@ class Settings:
     callback_url: str = ""  # where WeCom reaches us, https://…/chat/wecom: what `xiaodan doctor` tries
     base_url: str = QYAPI
     line_url: str = LINE_URL
+    media_hosts: tuple[str, ...] = (".myqcloud.com", ".qq.com")  # where files that people sent may be fetched from
+    max_file_mb: int = 20  # larger files are not fetched
     lang: Literal["zh", "en"] = "zh"
     replay_window_seconds: int = 600  # a callback whose stamp is further off is refused; 0 accepts any age
     gap_notice_seconds: float = 3.0  # shorter absences of the long connection are not announced
@@ -63,6 +65,7 @@ class Settings:
             raise ValueError(f"wecom: mode {self.mode!r} is none of socket, callback, app, robot")
         if isinstance(self.app, Mapping):
             object.__setattr__(self, "app", _section(AppSettings, self.app, "app"))
+        object.__setattr__(self, "media_hosts", tuple(self.media_hosts))
         object.__setattr__(self, "robots", {chat: _webhook(chat, key) for chat, key in self.robots.items()})
         match self.mode:
             case "socket":

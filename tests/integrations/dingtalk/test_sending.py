@@ -421,16 +421,3 @@ def test_every_value_of_a_card_is_a_text() -> None:
     params, _ = card_data(Reply("", card=Card("x", ("y",), links=(link,))), Settings("a", "b"))
     assert all(isinstance(value, str) for value in params.values())
     assert "[时间轴](https://desk.example/p/x)" in params["markdown"]
-
-
-# --- files that people send ---
-
-
-async def test_a_picture_that_somebody_sent_can_be_read(office: Office) -> None:
-    chat = office.connector()
-    async with office.listening(chat):
-        await office.emulator.people.send_picture("u-zhang", PNG, group=office.group)
-        await until(lambda: bool(office.inbox.messages))
-    [message] = office.inbox.messages
-    assert message.text == "看这张"
-    assert await chat.attachment(message.attachments[0].media_id) == PNG
