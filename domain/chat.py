@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class ChatKind(StrEnum):
@@ -154,6 +154,14 @@ class Card:
     due_at: datetime | None = None
 
 
+class Urgency(IntEnum):
+    """Whose turn it is when a conversation's budget runs low. Each keeps a share that those after it cannot use."""
+
+    CRITICAL = 0  # a severity, never a colour: what must be read now
+    ANSWER = 3  # somebody asked and waits
+    NORMAL = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What we say. `text` alone always suffices; `card` is the richer form of the same facts, not an addition.
@@ -169,6 +177,7 @@ class Reply:
     private: bool = False
     mention: tuple[str, ...] = ()
     choices: tuple[Button, ...] = field(default=())  # quick answers under a plain text
+    urgency: Urgency = Urgency.NORMAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 from domain.chat import Attachment, ChatRef, Incoming, MessageRef, Reply
 from domain.money import Money
 from domain.order import AddressRequest, Aftersale, Order, Receiver, Track
+from domain.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +264,7 @@ class ChatAbilities:
     max_text_bytes: int
     max_buttons: int
     per_minute: int  # messages per conversation the platform accepts
+    per_hour: int = 0  # the same in an hour; 0 where there is no such limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,4 +364,32 @@ class StreamsChat(Protocol):
 
         Raises NeedsAuthorization when only a person can make the platform talk to us again.
         """
+        ...
+
+
+@runtime_checkable
+class SharesPace(Protocol):
+    """A chat platform that counts what leaves: with the store's `Pace`, replicas stay below its limits together."""
+
+    def share(self, pace: Pace) -> None:
+        """Called once, before anything is sent."""
+        ...
+
+
+@runtime_checkable
+class NoticesGaps(Protocol):
+    """A chat platform on which messages can go unheard. Who listens tells the groups; see `scheduler/gaps.py`."""
+
+    on_heard: Callable[[datetime | None, datetime], Awaitable[None]] | None
+    """(unheard since, until): awaited whenever hearing has begun again; `None` when this process had not heard before.
+    While it is None itself, the connector tells the groups that it remembers."""
+
+    @property
+    def hearing(self) -> bool:
+        """Whether what people write now reaches us."""
+        ...
+
+    @property
+    def redelivers(self) -> float:
+        """How many seconds the platform keeps trying to bring a message: shorter absences lose nothing."""
         ...

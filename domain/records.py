@@ -229,6 +229,18 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """A row that waits in a lane. `error` is why its last try ended, "" when there was none."""
+
+    id: int
+    key: str
+    payload: Json
+    priority: int
+    error: str
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SentCard:
     """A live card somewhere: so that every copy can be updated. subject is `approval:4`, `alert:9`, `order:12`."""
 

@@ -33,6 +33,7 @@ from domain.records import (
     OrderCard,
     OrderEvent,
     Outgoing,
+    Queued,
     SentCard,
     Stock,
     StockMove,
@@ -59,6 +60,7 @@ __all__ = [
     "OrderCard",
     "OrderEvent",
     "Outgoing",
+    "Queued",
     "SentCard",
     "Stock",
     "StockMove",
@@ -295,15 +297,42 @@ class Outbox(Protocol):
         """Rows by state: waiting, claimed, failed."""
         ...
 
+    def tally(self, topic: str) -> dict[str, int]:
+        """What became of every row of a topic: raised = sent + digested + moot + open + failed, always."""
+        ...
+
 
 class OutboxWrites(Outbox, Protocol):
     def add(self, items: Iterable[Outgoing]) -> None: ...
 
-    def claim(self, now: datetime, *, owner: str, lease_seconds: float, limit: int = 50) -> list[Claimed]:
-        """Due rows, by priority then age, at most one per lane; a lapsed lease may be claimed again."""
+    def claim(
+        self, now: datetime, *, owner: str, lease_seconds: float, limit: int = 50, elsewhere: Sequence[str] = ()
+    ) -> list[Claimed]:
+        """Due rows, by priority then age, at most one per lane; a lapsed lease may be claimed again.
+
+        Rows whose lane begins with one of `elsewhere` are another replica's to carry out.
+        """
         ...
 
-    def done(self, row_id: int) -> None: ...
+    def extend(self, row_ids: Sequence[int], *, owner: str, until: datetime) -> None:
+        """Keep what is being carried out. Rows that somebody else has claimed meanwhile stay theirs."""
+        ...
+
+    def recover(self) -> int:
+        """Hand out again at once what holders had who are certainly gone. How many rows."""
+        ...
+
+    def queue(self, row_id: int, *, limit: int) -> list[Queued]:
+        """A claimed row and those behind it in its lane, in order."""
+        ...
+
+    def absorb(self, row_id: int, followers: Sequence[int], payload: Json, *, fate: str) -> None:
+        """The claimed row speaks for its followers from now on: its payload is replaced, they are done, with `fate`."""
+        ...
+
+    def done(self, row_id: int, *, fate: str = "") -> None:
+        """`fate`: "" it was carried out; else what became of it instead, as a word ("moot", "digest:H17")."""
+        ...
 
     def retry(self, row_id: int, *, due_at: datetime, error: str) -> None: ...
 
@@ -334,6 +363,16 @@ class Cursors(Protocol):
 
 class CursorWrites(Cursors, Protocol):
     def put(self, name: str, value: str) -> None: ...
+
+    def locked(self, name: str) -> str:
+        """Its value, "" when there is none; nobody else reads or writes it so before this unit of work ends."""
+        ...
+
+    def drop(self, name: str) -> None: ...
+
+    def serial(self, name: str) -> int:
+        """1, 2, 3 … per name, never the same twice."""
+        ...
 
     def succeeded(self, source: str, at: datetime) -> None: ...
 
@@ -520,8 +559,20 @@ class Inbox(Protocol):
         """
         ...
 
-    async def claim(self, now: datetime, *, limit: int = 100) -> list[InboxItem]:
-        """Oldest first; never two of one lane at once."""
+    async def claim(self, now: datetime, *, limit: int = 100, elsewhere: Sequence[str] = ()) -> list[InboxItem]:
+        """Oldest first; never two of one lane at once. Items of the sources `elsewhere` are another replica's."""
+        ...
+
+    async def extend(self, ids: Sequence[int]) -> None:
+        """Keep what is being worked on: a claim lapses, so that the work of a dead process is taken over."""
+        ...
+
+    async def recover(self) -> int:
+        """Hand out again at once what processes held that are certainly gone. How many items."""
+        ...
+
+    async def recent(self, source: str, since: datetime) -> list[tuple[str, datetime]]:
+        """(lane, last received) of the messages and clicks of a source, newest first."""
         ...
 
     async def done(self, ids: Sequence[int]) -> None: ...

@@ -7,6 +7,7 @@ from datetime import datetime
 from domain.store import Freshness, Json, SentCard
 from storage.keys import Keys
 from storage.moments import at, at_or_none, ms, scrub
+from storage.serials import next_serial
 from storage.sql import Conn
 
 _CARD = "SELECT subject,platform,chat_id,chat_kind,message_id,rendered FROM sent_cards "
@@ -56,6 +57,21 @@ class CursorWrites(CursorReads):
             "INSERT INTO cursors(name,value) VALUES(?,?) ON CONFLICT (name) DO UPDATE SET value=excluded.value",
             (name, scrub(value)),
         )
+
+    def locked(self, name: str) -> str:
+        if self._c.pg:
+            # A row that is not there cannot be locked; SQLite has one writer anyway.
+            self._c.run("INSERT INTO cursors(name,value) VALUES(?,'') ON CONFLICT (name) DO NOTHING", (name,))
+            row = self._c.one("SELECT value FROM cursors WHERE name = ? FOR UPDATE", (name,))
+        else:
+            row = self._c.one("SELECT value FROM cursors WHERE name = ?", (name,))
+        return row[0] if row else ""
+
+    def drop(self, name: str) -> None:
+        self._c.run("DELETE FROM cursors WHERE name = ?", (name,))
+
+    def serial(self, name: str) -> int:
+        return next_serial(self._c, name)
 
     def succeeded(self, source: str, at: datetime) -> None:
         """The newest success counts, whichever replica reports last."""

@@ -6,22 +6,21 @@ that runs flat out, against nine in the same file (performance.md, section 3). O
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from domain.clock import Clock
 from domain.store import InboxItem, Json
+from storage.holders import here, is_gone
 from storage.keys import Keys
 from storage.moments import at, dump_clean, load, ms, scrub
 from storage.sql import Bulk, Conn
 
 T = TypeVar("T")
 Accepted = tuple[str, str, str, str, Json, datetime]  # source, kind, dedupe, lane, payload, received_at
-LEASE = timedelta(minutes=5)  # a claimed item whose process died is handed out again after this, or at the next start
+LEASE = timedelta(seconds=20)  # extended while it is worked on; a dead process's items are handed out again after this,
+# and at once where it is certain that it died
 REMEMBER = timedelta(days=14)  # how long a handled item is known, so that a late redelivery is recognised
 _PURGE_EVERY = 2_000  # claims
 _ADD = Bulk(
@@ -36,34 +35,15 @@ _READY = (
     " WHERE i.state < 2 AND i.due_at <= ? AND (i.state = 0 OR i.lease_until <= ?)"
     " AND (i.lane = '' OR NOT EXISTS (SELECT 1 FROM inbox e WHERE e.state < 2 AND e.lane <> '' AND e.lane = i.lane"
     "   AND e.id < i.id))"
-    " ORDER BY i.id LIMIT ?"
+)
+_NOT_THERE = " AND i.source <> ?"  # a platform whose connection another replica holds
+_ORDER = " ORDER BY i.id LIMIT ?"
+_RECENT = (
+    "SELECT lane,MAX(received_at) FROM inbox WHERE id > (SELECT COALESCE(MAX(id),0) - 20000 FROM inbox) AND source = ?"
+    " AND kind <> 'push' AND received_at >= ? GROUP BY lane ORDER BY 2 DESC, 1 LIMIT 2000"
 )
 _CLAIM = "UPDATE inbox SET state = 1, owner = ?, lease_until = ?, attempts = attempts + 1 WHERE "
 _DONE = "UPDATE inbox SET state = 2, payload = NULL, error = '' WHERE "
-
-
-_RUN = secrets.token_hex(4)  # tells this process from an earlier one that had its number
-
-
-def here() -> str:
-    """Names the running process, so that the next one can tell that it is gone."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_RUN}"
-
-
-def is_gone(owner: str) -> bool:
-    """True only for a process of this machine that no longer runs; of another machine we cannot know."""
-    host, pid, run = (*owner.rsplit(":", 2), "", "")[:3]
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    if int(pid) == os.getpid():
-        return run != _RUN
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
 
 
 class InboxTable:
@@ -83,11 +63,11 @@ class InboxTable:
             rows.append((mark, scrub(source), kind, scrub(lane), sealed, stamp, stamp))
         return self._c.bulk(_ADD, rows) if rows else 0
 
-    def claim(self, now: datetime, limit: int) -> list[InboxItem]:
+    def claim(self, now: datetime, limit: int, elsewhere: Sequence[str] = ()) -> list[InboxItem]:
         if self._c.pg:
             self._c.one("SELECT pg_advisory_xact_lock(7262022)")
         stamp = ms(now)
-        rows = self._c.all(_READY, (stamp, stamp, limit))
+        rows = self._c.all(_READY + _NOT_THERE * len(elsewhere) + _ORDER, (stamp, stamp, *elsewhere, limit))
         if rows:
             condition, value = self._c.among("id", [row[0] for row in rows])
             self._c.run(_CLAIM + condition, (here(), stamp + ms_of(LEASE), value))
@@ -100,6 +80,16 @@ class InboxTable:
             )
             for row in rows
         ]
+
+    def extend(self, ids: Sequence[int], now: datetime) -> None:
+        """Keep what is being worked on; what somebody else has claimed meanwhile stays theirs."""
+        if ids:
+            condition, value = self._c.among("id", list(ids))
+            self._c.run(f"UPDATE inbox SET lease_until = ? WHERE state = 1 AND owner = ? AND {condition}",
+                        (ms(now + LEASE), here(), value))  # fmt: skip
+
+    def recent(self, source: str, since: datetime) -> list[tuple[str, datetime]]:
+        return [(row[0], at(row[1])) for row in self._c.all(_RECENT, (source, ms(since)))]
 
     def done(self, ids: Sequence[int]) -> None:
         if ids:
@@ -163,8 +153,19 @@ class SqlInbox:
         added: int = await self._submit(lambda table: table.accept(items))
         return added
 
-    async def claim(self, now: datetime, *, limit: int = 100) -> list[InboxItem]:
-        found: list[InboxItem] = await self._submit(lambda table: table.claim(now, limit))
+    async def claim(self, now: datetime, *, limit: int = 100, elsewhere: Sequence[str] = ()) -> list[InboxItem]:
+        found: list[InboxItem] = await self._submit(lambda table: table.claim(now, limit, elsewhere))
+        return found
+
+    async def extend(self, ids: Sequence[int]) -> None:
+        await self._submit(lambda table: table.extend(ids, self._clock.now()))
+
+    async def recover(self) -> int:
+        freed: int = await self._submit(lambda table: table.free_orphans())
+        return freed
+
+    async def recent(self, source: str, since: datetime) -> list[tuple[str, datetime]]:
+        found: list[tuple[str, datetime]] = await self._submit(lambda table: table.recent(source, since))
         return found
 
     async def done(self, ids: Sequence[int]) -> None:

@@ -125,6 +125,7 @@ def open_store(url: str, *, data_dir: Path, keys: Keys, clock: Clock, guard: Gua
         readers = Readers("xiaodan-read", main, reads, entered, size=READERS)
         accepting = Writer("xiaodan-inbox", inbox, table(SqliteConn(inbox)), no_guard)
     accepting.now(lambda one: one.free_orphans())
+    writer.now(lambda one: one.outbox.recover())
     return SqlStore(writer, readers, accepting, keys=keys, clock=clock, url=url, data_dir=data_dir)
 
 

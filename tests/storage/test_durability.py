@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from domain.order import Order, Stage
 from domain.store import AuditEntry, Outgoing, UnitOfWork
 from storage import Keys, SqlStore, open_store, stats
 from storage.backup import backup, restore
+from storage.holders import enter, here, is_gone, leave
 from storage.migrations import HEAD, KNOWN
 from storage.migrations.run import config
 from storage.rotation import rotate_keys
@@ -113,12 +113,41 @@ async def test_what_a_dead_process_had_claimed_is_handed_out_again(reopen: Calla
     store = reopen()
     await store.inbox.accept([("x", "push", "1", "", {}, NOW)])
     assert len(await store.inbox.claim(NOW)) == 1
-    owner = f"{socket.gethostname()}:{finished_process()}:dead"
+    owner = f"{here().rsplit(':', 2)[0]}:{finished_process()}:dead"
     store.inbox_now(lambda table: table.conn.run("UPDATE inbox SET owner = ?", (owner,)))
     await store.close()
     store = reopen()
     assert [one.attempts for one in await store.inbox.claim(NOW)] == [2]
     await store.close()
+
+
+async def test_what_a_dead_relay_had_claimed_is_handed_out_at_once_and_a_living_ones_is_not(
+    reopen: Callable[[], SqlStore],
+) -> None:
+    store = reopen()
+    await store.write(lambda u: u.outbox.add([Outgoing("t", str(n), {}, lane=str(n)) for n in range(3)]))
+    place = here().rsplit(":", 2)[0]
+    left, living = enter(), enter()
+    gone = (f"{place}:{finished_process()}:dead", left)
+    for owner in (*gone, living):
+        assert len(await store.write(lambda u, o=owner: u.outbox.claim(NOW, owner=o, lease_seconds=60, limit=1))) == 1  # type: ignore[misc]
+    leave(left)
+    await store.close()
+    store = reopen()
+    again = await store.write(lambda u: u.outbox.claim(NOW, owner="next", lease_seconds=60))
+    assert [(one.key, one.attempts) for one in again] == [("0", 2), ("1", 2)]
+    await store.close()
+    leave(living)
+
+
+@pytest.mark.parametrize("owner", ["another-host:1:abcd", "", "x", "host:99999999999999999999:1"])
+def test_of_a_stranger_nobody_can_say_that_it_is_gone(owner: str) -> None:
+    assert not is_gone(owner)
+
+
+def test_a_process_in_another_container_of_the_same_name_is_not_taken_for_dead() -> None:
+    host = here().partition("/")[0]
+    assert not is_gone(f"{host}/1:{finished_process()}:dead")
 
 
 async def test_a_work_that_raises_takes_back_only_itself(store: SqlStore) -> None:
