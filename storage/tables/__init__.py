@@ -8,7 +8,8 @@ from storage.tables.access import ACCESS_TOKENS
 from storage.tables.base import metadata
 from storage.tables.flow import INBOX
 from storage.tables.orders import ORDERS
+from storage.tables.people import ROSTER
 from storage.tables.stock import STOCK
 from storage.tables.work import APPROVALS
 
-__all__ = ["ACCESS_TOKENS", "APPROVALS", "INBOX", "ORDERS", "STOCK", "metadata"]
+__all__ = ["ACCESS_TOKENS", "APPROVALS", "INBOX", "ORDERS", "ROSTER", "STOCK", "metadata"]

@@ -1,0 +1,79 @@
+"""One-time codes that bind a chat account to a person: how they look, how long they live, how many guesses there are. Pure.
+
+Six digits are few, so a guess costs: five wrong ones lock the account for an hour, thirty by anybody within ten minutes burn
+every code that is out. A code lives ten minutes, works once, and never in a group.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+CODE_LIVES = timedelta(minutes=10)
+WRONG_BEFORE_LOCK = 5
+LOCKED_FOR = timedelta(hours=1)
+GUESSES_SPAN = timedelta(minutes=10)
+GUESSES_BY_ALL = 30
+OWN_CODES_AN_HOUR = 5
+INVITATIONS_AN_HOUR = 60
+
+_CODE = re.compile(r"^[\s/]*(?:绑定|绑|bind)[\s:：]*((?:\d[\s\-]?){5}\d)[\s。.!！]*$", re.IGNORECASE)
+
+
+class Purpose(StrEnum):
+    INVITE = "invite"  # lets a person in (again)
+    OWN = "own"  # a person who is in adds another account
+
+
+@dataclass(frozen=True, slots=True)
+class BindingCode:
+    """A code that is out. The code itself is nowhere: the store keeps a keyed hash of it."""
+
+    person_id: int
+    purpose: str
+    issued_by: int  # person id; 0: the command line
+    issued_at: datetime
+    until: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Wrong guesses of one account (or of everybody) since `since`."""
+
+    count: int = 0
+    since: datetime | None = None
+    locked_until: datetime | None = None
+
+    def locked(self, now: datetime) -> bool:
+        return self.locked_until is not None and now < self.locked_until
+
+    def wrong(self, now: datetime, *, span: timedelta, most: int, lock: timedelta) -> Tries:
+        """One more wrong guess."""
+        fresh = self.since is None or now - self.since >= span
+        counted = Tries(1, now) if fresh else replace(self, count=self.count + 1, locked_until=None)
+        return replace(counted, locked_until=now + lock) if counted.count >= most else counted
+
+    def left(self, now: datetime) -> int:
+        """Guesses before the lock."""
+        if self.locked(now):
+            return 0
+        fresh = self.since is None or now - self.since >= LOCKED_FOR
+        return WRONG_BEFORE_LOCK if fresh else max(0, WRONG_BEFORE_LOCK - self.count)
+
+
+def code_in(text: str) -> str | None:
+    """The six digits of `绑定 123456` (full-width, grouped, behind a mention), or None when it is not that sentence."""
+    if len(text) > 80 or ("绑" not in text and "ind" not in text and "IND" not in text):
+        return None
+    plain = unicodedata.normalize("NFKC", text)
+    found = _CODE.match(re.sub(r"^\s*@\S{1,20}\s+", "", plain))
+    return re.sub(r"\D", "", found[1]) if found else None
+
+
+def written(number: int) -> str:
+    """A number below a million as people read it out."""
+    return f"{number:06d}"
