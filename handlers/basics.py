@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.chat import Reply
 from domain.people import Actor
+from domain.understand import NO_ORDER
 from handlers.desk import Desk, Feature, Need, Question
 from handlers.words.common import words
 
@@ -17,6 +18,8 @@ async def smalltalk(question: Question, actor: Actor, desk: Desk) -> Reply:
 
 
 async def out_of_scope(question: Question, actor: Actor, desk: Desk) -> Reply:
+    if question.plan is not None and question.plan.note == NO_ORDER:
+        return Reply(words(desk.lang).withdraw_which())
     return Reply(words(desk.lang).out_of_scope())
 
 

@@ -9,9 +9,11 @@ order_detail           a field of one order (付款时间, 金额, 配送地址)
 customer_orders        several orders of one person (138…的订单, 下面几个订单)
 aftersale_status       money or goods on their way back, said or asked (已申请退款, 钱什么时候退, 拒收后退款吗), "I returned it"
 request_refund         the wish, also as 怎么 or 能不能; returns in Chinese too (`aftersale_kind` says return); en: request_return
+withdraw_aftersale     taking a return, refund or cancellation back (6920… 不退了, 它的退货申请取消), when an order is named or was
+                       talked about; without one nothing can be taken back: out_of_scope with the note `no_order`, answered
+                       by asking for the number - which, sent alone, completes the withdrawal. The same in English
 cancel_order           the wish for an order or purchase; 不要了, 买错了; never past, asked about, conditional or told of others
 change_address         receiver's address, phone or name - not the time of delivery, not an account's or a bank's
-withdraw_aftersale     taking a return, refund or cancellation back (帮我取消退货申请, 不退了)
 stock                  有货吗, 缺货, 补货; of rooms, tables and gallons it is nobody's
 out_of_scope           fees, rules and consequences; invoices, coupons, price protection, payment, accounts, installation,
                        another delivery day, changing the items; every other business's cancels, refunds and arrivals
@@ -24,11 +26,12 @@ In doubt between an action and a look, the look is chosen and the action goes to
 
 from domain.understand.lexicon import CHANNELS, EMPTY, Lexicon, NameTable
 from domain.understand.parse import understand
-from domain.understand.plan import RISKY, Filter, Found, Intent, Plan, Slots, from_json, slots_json, to_json
+from domain.understand.plan import NO_ORDER, RISKY, Filter, Found, Intent, Plan, Slots, from_json, slots_json, to_json
 
 __all__ = [
     "CHANNELS",
     "EMPTY",
+    "NO_ORDER",
     "RISKY",
     "Filter",
     "Found",

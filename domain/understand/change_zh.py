@@ -30,7 +30,7 @@ from domain.understand.hints_zh import (
 from domain.understand.plan import Intent
 
 _BLAME = re.compile(
-    r"为什么|为啥|怎么就?(?:还|又|给|被|不|没|把|会|自动)|凭什么|怎么取消了|干嘛|谁(?:给|让|帮|把)|莫名|无故|被(?:你们|系统|商家|平台)?(?:取消|关闭)|自动(?:取消|关闭)|没让|误取消|无缘无故"
+    r"为什么|为啥|怎么就?(?:还|又|给|被|不|没|把|会|自动)|凭什么|怎么取消了|谁取消|干嘛|谁(?:给|让|帮|把)|莫名|无故|被(?:你们|系统|商家|平台)?(?:取消|关闭)|自动(?:取消|关闭)|没让|误取消|无缘无故"
 )
 
 _NEGATED_CANCEL = re.compile(
@@ -62,6 +62,8 @@ _ADDRESS_ASKED = re.compile(
     r"(?:查|看|确认|核实|核对|告诉|是哪|哪里|哪儿|什么|显示|报)[^,。]{0,12}地址|地址[^,。]{0,6}(?:是哪|是什么|是啥|在哪|多少|发我|给我|对吗|对不对|正确吗)"
 )
 
+_RIGHT = re.compile(r"地址(?:是否|是不是|有没有)?(?:填|写|选)?(?:对不对|正不正确|对吗|正确吗|有没有错|没错吧|是对的吗)")
+
 _OUR_ADDRESS = re.compile(
     r"(?:退货|寄回|退回|你们|店铺|仓库|门店|公司|返修|维修|售后|自提点?|商家|厂家|发货|实体店)(?:的|点)?(?:收货|收件)?地址|ip地址|网址|邮箱地址|地址库|发货地"
 )
@@ -87,7 +89,7 @@ _PHONE_ELSEWHERE = re.compile(
 _CONTACT_NOUN = r"(?:电话|手机号码?|号码|联系方式|收[货件获]人|联系人|姓名|名字)"
 
 _CONTACT_CHANGE = re.compile(
-    rf"(?:改|换(?!了|货)|修改|更改|变更|更换|更正|更新|补充|加上|填错|写错|留错|输错|弄错|搞错)(?:一?下|个|了|的|成|掉|我|收货|订单|这个|那个|人|地址|和|、|与|或|配送|下单|收件){{0,5}}{_CONTACT_NOUN}|{_CONTACT_NOUN}[^,。?]{{0,8}}(?:改|换(?!货)|错|不对|有误|变更|更新|不正确|少了|漏)|错[^,。?]{{0,6}}{_CONTACT_NOUN}"
+    rf"(?:改|换(?!了|货)|修改|更改|变更|更换|更正|更新|补充|加上|填错|写错|留错|输错|弄错|搞错)(?:一?下|一?个|了|的|成|掉|我|收货|订单|这个|那个|人|地址|和|、|与|或|配送|下单|收件){{0,5}}{_CONTACT_NOUN}|{_CONTACT_NOUN}[^,。?]{{0,8}}(?:改|换(?!货)|错|不对|有误|变更|更新|不正确|少了|漏)|错[^,。?]{{0,6}}{_CONTACT_NOUN}"
 )
 
 
@@ -128,15 +130,21 @@ def read_address(text: str, seen: int) -> Reading | None:
             and not re.search(r"帮|能|可以|想|要|怎么", text)
         ):
             return Reading(Intent.OUT_OF_SCOPE, 0.5, "unsure", (Intent.CHANGE_ADDRESS, Intent.ORDER_DETAIL))
+        if about_place and _RIGHT.search(text) and not seen & CHANGE:
+            return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": "address"})
         if seen & (CHANGE | WRONG | EXCHANGE):
             if about_place and not seen & CHANGE and re.search(r"地址(?:是)?(?:没有?|不)(?:错|有误)|地址(?:对|正确)", text):
                 return None
             return Reading(Intent.CHANGE_ADDRESS, 0.9, "", (), how(text))
         if about_place and (_ADDRESS_ASKED.search(text) or seen & LOOK):
             return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": "address"})
-    if re.search(r"改送(?!货|达)|改寄|改发到|转寄|(?:送|寄|发)到别的?(?:地方|处)(?!去?了)", text) and not seen & (
+    if re.search(r"(?:寄|发|送)到[^。?]{1,12}(?:能|可以|怎么|帮我?|要)[^,。?]{0,3}[改换](?!时|天|日)", text) and not seen & (
         TIME | OTHER
     ):
+        return Reading(Intent.CHANGE_ADDRESS, 0.75, "", (), how(text))
+    if re.search(
+        r"改送(?!货|达)|改派(?!送?时)|改寄|改发到|转寄|(?:送|寄|发)到别的?(?:地方|处)(?!去?了)", text
+    ) and not seen & (TIME | OTHER):
         return Reading(Intent.CHANGE_ADDRESS, 0.8, "", (), how(text))
     if moved is not None and seen & CHANGE and _PLACE.search(moved[1]) and not seen & (TIME | OTHER):
         return Reading(Intent.CHANGE_ADDRESS, 0.85)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from domain.dates import numeral
 from domain.understand.commands import minutes
 from domain.understand.figures import group_words
-from domain.understand.plan import Filter, Found, Intent, Plan
+from domain.understand.plan import NO_ORDER, Filter, Found, Intent, Plan
 
 _ABOUT_ORDERS = frozenset(
     {
@@ -52,8 +52,15 @@ _PLACE = re.compile(r"[省市区县镇乡村路街道巷弄号楼栋室幢苑城
 _SHORT = 24
 
 
-def follow_up(plan: Plan, own: str, context: Plan) -> Plan:
-    """`plan` completed from `context` where the message only makes sense as a continuation; else `plan` as it is."""
+def follow_up(plan: Plan, own: str, context: Plan, *, bare: bool = False) -> Plan:
+    """`plan` completed from `context` where the message only makes sense as a continuation; else `plan` as it is.
+
+    `bare`: the message is nothing but a number, so it answers what was asked back.
+    """
+    if bare and context.note == NO_ORDER and plan.intent in {Intent.WHERE_IS_ORDER, Intent.ORDER_DETAIL}:
+        return replace(
+            plan, intent=Intent.WITHDRAW_AFTERSALE, entity="aftersale", alternatives=(), confidence=0.9, note="negated"
+        )
     if plan.found or "order_tail" in plan.extra:
         return plan
     if len(own) <= _SHORT or plan.intent is Intent.OUT_OF_SCOPE:

@@ -78,6 +78,9 @@ _APPROVAL = re.compile(r"A\d{1,6}")
 _ALERT = re.compile(r"K\d{1,6}")
 
 
+GAP = "  "  # where a number was cut out: wider than the blank that people type between two clauses
+
+
 def read_numbers(text: str) -> Numbers:
     """Every identifier of `text` (normalised, lower case). Texts without digits cost one look."""
     text = _spoken(_GLUED.sub(" ", text))
@@ -91,7 +94,7 @@ def read_numbers(text: str) -> Numbers:
             pieces.append(text[at : match.start()])
             at = match.end()
     pieces.append(text[at:])
-    out.rest = " ".join(pieces) if at else text
+    out.rest = GAP.join(pieces) if at else text
     return out
 
 

@@ -17,7 +17,7 @@ from domain.understand.identifiers import Numbers, read_numbers
 from domain.understand.lexicon import EMPTY, Lexicon
 from domain.understand.names import receiver_name
 from domain.understand.normal import is_chinese, normalise, unwrap
-from domain.understand.plan import RISKY, Filter, Intent, Plan, Slots
+from domain.understand.plan import NO_ORDER, RISKY, Filter, Intent, Plan, Slots
 from domain.understand.reading_zh import Reading, read_chinese
 
 _DIGITS = frozenset("0123456789零〇一二三四五六七八九幺两十百")
@@ -40,12 +40,28 @@ def understand(text: str, *, now: datetime, context: Plan | None = None, lexicon
     reading = _read(own, numbers, context, forwarded=forwarded)
     plan = _fill(reading, own, numbers, now, lexicon)
     if context is not None:
-        plan = follow_up(plan, own, context)
+        plan = follow_up(plan, own, context, bare=bool(numbers.found) and _NUMBER_ALONE.fullmatch(numbers.rest) is not None)
+    if plan.intent is Intent.WITHDRAW_AFTERSALE and not _names_order(plan):
+        # Nothing to take back yet: asked which order, and the number alone then completes it (follow_up).
+        plan = replace(
+            plan,
+            intent=Intent.OUT_OF_SCOPE,
+            note=NO_ORDER,
+            entity="",
+            alternatives=(Intent.WITHDRAW_AFTERSALE,),
+            confidence=0.9,
+        )
     if cut:
         plan = replace(
             plan, note=plan.note or "too_long", intent=Intent.OUT_OF_SCOPE if plan.intent in RISKY else plan.intent
         )
     return plan
+
+
+def _names_order(plan: Plan) -> bool:
+    return bool(
+        plan.found or plan.slots.name or "order_tail" in plan.extra or "pick" in plan.extra or "inherited" in plan.extra
+    )
 
 
 def _read(own: str, numbers: Numbers, context: Plan | None, *, forwarded: bool) -> Reading:
@@ -113,7 +129,9 @@ def _with_number(reading: Reading, own: str, numbers: Numbers) -> Reading:
     return reading
 
 
-_NUMBER_ALONE = re.compile(r"(?:\W|这个?|是|我的?|就|的|订单编?号码?|订单|单号|编号|order|number|no|my|is|the)*")
+_NUMBER_ALONE = re.compile(
+    r"(?:\W|帮|查|看|一下|下|请|麻烦|你好|亲|客[户人]|这个?|那个?|单|是|我的?|就|的|订单编?号码?|订单|单号|编号|order|number|no|my|is|the)*"
+)
 _ARITHMETIC = re.compile(r"\d ?(?:%|[+*/×÷=])|\+ ?\d|\b(?:what is|square|root|divided|times|plus|minus)\b")
 
 

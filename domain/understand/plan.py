@@ -64,6 +64,9 @@ RISKY = frozenset(
 )
 
 
+NO_ORDER = "no_order"  # the note of a withdrawal that names no order: the number alone, sent next, completes it
+
+
 @dataclass(frozen=True, slots=True)
 class Slots:
     """What the message named. One value each (the first or best); every number of the message is in `Plan.found`."""
@@ -110,7 +113,7 @@ class Plan:
     `order_head`+`order_tail` (an abbreviated number), `phone_head`+`phone_tail`, `minutes` (snooze), `qty`, `pick` (the nth of
     the list shown before), `document` (picklist, outbound, label, invoice), `view` (a named list), `lang`.
     `alternatives` is what "did you mean" buttons offer, best first. `note` is a short machine word on why the reading is
-    careful: `negated`, `policy`, `which_approval`, `unsure`, `too_long`.
+    careful: `negated`, `policy`, `which_approval`, `unsure`, `too_long`, `no_order` (a withdrawal that names no order).
     """
 
     intent: Intent

@@ -52,7 +52,7 @@ _NOT_YET = re.compile(
     r"\b(?:haven'?t|have not|has not|hasn'?t|didn'?t|did not|never|not|still|don'?t|do not|no) (?:\w+ ){0,3}(?:received?|gotten|got|get|seen?|been|refunded|reimbursed|processed|credited|arrived?|show(?:n|ed|ing)?)\b|where(?:'s| is| are) (?:my|the)|\byet\b"
 )
 _REFUND_STATUS = re.compile(
-    r"\bstatus|\btrack|\btrace|\bfollow|\bmonitor|\blocat|\bprogress|\bwait|\bawait|\bexpect(?:ing|s)?\b|\bprocessed|\bissued|\bpending|\bowed?\b|\bdue\b|\barriv|\bupdates?\b|\bnews\b|\banything new|"
+    r"\btold\b|been sent|\bin what (?:state|situation|stage)|\bstatus|\btrack|\btrace|\bfollow|\bmonitor|\blocat|\bprogress|\bwait|\bawait|\bexpect(?:ing|s)?\b|\bprocessed|\bissued|\bpending|\bowed?\b|\bdue\b|\barriv|\bupdates?\b|\bnews\b|\banything new|"
     r"\bcurrent|\bhow(?:'s| is| are)\b|\bwhat (?:has )?happened|\bwhat(?:'s| is| has) (?:up|going|happen|the (?:state|situation|deal))|\bwhen (?:will|do|does|am|is|are|should|would|can i (?:expect|receive))|\bhow long (?:until|till|before|will|does|do|is|should)|\bhas (?:my|the|it)|"
     r"\bhave you|\bdid (?:you|my|i)|\bis (?:my|the|there|it)|\bwhere(?:'s| is| are)|\bstate of|\bsituation|\breceived\b|\b(?:so|too) long\b|\bsupposed|\bpromised|\bquestions? about|\bwill (?:get|receive|arrive)|\bsee if|\bcheck if|\bfind out if"
 )
@@ -156,15 +156,21 @@ _UNAFFORDABLE = re.compile(r"\b(?:can'?t|cannot|can not|can no longer|could no l
 _TICKETISH = re.compile(r"\b(?:hurry|expedite|speed up|rush|faster)\b")
 
 
+_SPACES = re.compile(r"\s{2,}")
+_HELD = re.compile(r"\{\{[a-z ]+\}\}")  # {{order number}}: a template's hole where the number would stand
+
+
 def read_english(text: str, numbers: Numbers) -> Reading:
     """The purpose of one English sentence (normalised, forwarded wrapper removed)."""
     words = mend(numbers.rest if numbers.joined else text)
+    if "{{" in words or "  " in words:
+        words = _SPACES.sub(" ", _HELD.sub(" ", words))
     seen = senses(words)
     if (figures := _figures(words)) is not None:
         return figures
     if (seen & FOREIGN and not _ours(words, seen)) or _ELSEWHERE.search(words):
         return Reading(Intent.OUT_OF_SCOPE, 0.8)
-    if seen & (REFUND | RETURN | EXCHANGE) or "money back" in words or "back" in words:
+    if seen & (REFUND | RETURN | EXCHANGE) or "my money" in words or "money back" in words or "back" in words:
         reading = _aftersale(words, seen)
         if reading is not None:
             return reading
@@ -174,7 +180,7 @@ def read_english(text: str, numbers: Numbers) -> Reading:
         reading = _cancel(words, seen, numbers)
         if reading is not None:
             return reading
-    if _UNAFFORDABLE.search(words) and numbers.first("order_no") and not seen & FEE:
+    if _UNAFFORDABLE.search(words) and (numbers.first("order_no") or "{{order" in text) and not seen & FEE:
         return Reading(Intent.CANCEL_ORDER, 0.7, "", (Intent.ORDER_DETAIL,))
     return _ordinary(words, seen, numbers)
 
@@ -205,7 +211,17 @@ def _how(words: str) -> dict[str, str]:
     return {"question": "can"} if re.search(r"\b(?:can|could|may|is it possible)\b", words) else {}
 
 
+_CANCELS_ORDER = re.compile(
+    rf"(?:cancel|call off) (?:(?!{_AFTERSALE_NOUN}\b)\w+ ){{0,3}}(?:order|purchase)\b(?! (?:{_AFTERSALE_NOUN}))"
+)
+_OTHER_OFFICE = re.compile(
+    r"\b(?:with|at|for|to) (?:the |my )?(?:dmv|irs|bank|employer|insurance|doctor|school|post office|county|hr|landlord)\b|\b(?:driver'?s? licen[cs]e|voter)\b"
+)
+
+
 def _aftersale(words: str, seen: int) -> Reading | None:
+    if re.search(r"\bwhere(?:'s|s| is) my (?:damn )?money$", words):
+        return Reading(Intent.AFTERSALE_STATUS, 0.75, "", (Intent.REQUEST_REFUND,))
     money = seen & REFUND or re.search(r"\bmoney back\b|\bmy money\b", words)
     if not money and not seen & (RETURN | EXCHANGE) and not _RETURN_OBJECT.search(words) and not _I_DID.search(words):
         return None
@@ -219,7 +235,7 @@ def _aftersale(words: str, seen: int) -> Reading | None:
         return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.AFTERSALE_STATUS,))
     if (
         _WITHDRAW.search(words)
-        and not re.search(r"(?:cancel|call off) (?:\w+ ){0,3}(?:order|purchase)", words)
+        and not _CANCELS_ORDER.search(words)
         and not _NOT_YET.search(words.replace("don't", "").replace("do not", ""))
     ):
         return Reading(Intent.WITHDRAW_AFTERSALE, 0.85, "negated")
@@ -229,7 +245,7 @@ def _aftersale(words: str, seen: int) -> Reading | None:
         seen & POLICY
         or (seen & FEE and not re.search(r"refund|reimburs|rebate", words))
         or re.search(
-            r"\b(?:restocking|how many days|time limit|deadline|who pays|how long (?:do|have) i|how long (?:\w+ ){0,2}(?:refunds|reimbursements|rebates|compensations|restitutions|returns)|is it free|do you (?:accept|offer|allow|have|give|do)|when (?:can i|i can|may i|i may) (?:request|ask|get|return)|under what|in (?:what|which))\b",
+            r"\b(?:restocking|how many days|time limit|deadline|who pays|how long (?:do|have) i|how long (?:\w+ ){0,2}(?:refunds|reimbursements|rebates|compensations|restitutions|returns)|is it free|do you (?:accept|offer|allow|have|give|do)|when (?:can i|i can|may i|i may) (?:request|ask|get|return)|under what|in (?:what|which)(?! (?:state|situation|status|stage|phase) (?:is )?(?:my|the)))\b",
             words,
         )
     ):
@@ -244,7 +260,7 @@ def _aftersale(words: str, seen: int) -> Reading | None:
         if status and not (
             asks
             and not re.search(
-                r"status|track|waiting|expect|processed|where(?:'s| is)|when|has (?:my|the)|current|update|happened|\byet\b|did you|have you|\bstill\b",
+                r"status|track|waiting|expect|processed|where(?:'s| is)|when|has (?:my|the)|current|update|happened|\byet\b|did you|have you|\bstill\b|how (?:long|soon|many days) (?:until|till|before|will|do i)|\b(?:told|promised|supposed)\b|been sent",
                 words,
             )
         ):
@@ -255,12 +271,17 @@ def _aftersale(words: str, seen: int) -> Reading | None:
             Intent.REQUEST_REFUND, 0.85, "", (Intent.AFTERSALE_STATUS,), _how(words) | {"aftersale_kind": "refund"}
         )
     if seen & EXCHANGE and not seen & RETURN:
-        if seen & (ORDER | GOODS | BOUGHT) or re.search(r"\b(?:it|this|them|these|that|size|colou?r|one)\b", words):
+        if seen & (ORDER | GOODS | BOUGHT) or re.search(
+            r"\b(?:it|this|them|these|that|size|colou?r|one|shoes|shirts?|dress|jacket|pants|jeans|boots|coat|sweater|hat)\b",
+            words,
+        ):
             return Reading(
                 Intent.REQUEST_EXCHANGE, 0.8, "", (Intent.REQUEST_REFUND,), _how(words) | {"aftersale_kind": "exchange"}
             )
         return None
-    if re.search(r"\bstatus|\btrack|\breceived my return|\bprocessed|\bwhere is my return|\bupdate", words):
+    if re.search(
+        r"\bstatus|\btrack|\b(?:get|got|receive|received) (?:my|the) return|\bprocessed|\bwhere is my return|\bupdate", words
+    ):
         return Reading(Intent.AFTERSALE_STATUS, 0.8)
     if _RETURN_OBJECT.search(words) and (
         seen & (ORDER | GOODS | BOUGHT)
@@ -268,6 +289,14 @@ def _aftersale(words: str, seen: int) -> Reading | None:
     ):
         return Reading(Intent.REQUEST_RETURN, 0.82, "", (Intent.REQUEST_REFUND,), _how(words) | {"aftersale_kind": "return"})
     return None
+
+
+_ELSEWHERE_TO = re.compile(
+    r"\b(?:ship|send|deliver|redirect|reroute|forward) (?:it|this|that|them|(?:my|the) (?:order|package|parcel|items?|stuff)) (?:to .{3,60} instead|instead to|to (?:another|a (?:different|new)|my (?:new|other|work|office|parents'?)) (?:place|house|home|address|location|office)|to \d+ \w+)"
+)
+_POSTCODE = re.compile(
+    r"\b(?:wrong|incorrect|change|correct|fix|update|bad|mistyped) (?:\w+ ){0,3}(?:zip|post(?:al)?) ?code|(?:zip|post(?:al)?) ?code (?:\w+ ){0,3}(?:wrong|incorrect|mistake)"
+)
 
 
 def _address(words: str, seen: int) -> Reading | None:
@@ -278,6 +307,8 @@ def _address(words: str, seen: int) -> Reading | None:
             and re.search(r"\bto \d* ?(?:\w+ ){1,4}(?:street|road|avenue|lane|drive|blvd|st|rd|ave)\b", words)
         ):
             return Reading(Intent.CHANGE_ADDRESS, 0.8)
+        if _ELSEWHERE_TO.search(words) or (_POSTCODE.search(words) and seen & (ORDER | DELIVERY | GOODS | CHANGE)):
+            return Reading(Intent.CHANGE_ADDRESS, 0.8, "", (), _how(words))
         if _CONTACT_FIELD.search(words) and not seen & FOREIGN and "account" not in words:
             return Reading(Intent.CHANGE_ADDRESS, 0.75, "", (), _how(words))
         return None
@@ -290,6 +321,8 @@ def _address(words: str, seen: int) -> Reading | None:
         or seen & FOREIGN
         or (re.search(r"\b(?:account|profile)\b", words) and not seen & (ORDER | DELIVERY | GOODS))
     ):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if _OTHER_OFFICE.search(words):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _NO_ADDRESS_CHANGE.search(words) and not re.search(r"know|can'?t|cannot|unable|able", words):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated")
@@ -332,6 +365,18 @@ def _cancel(words: str, seen: int, numbers: Numbers) -> Reading | None:
     return Reading(Intent.CANCEL_ORDER, 0.9, "", (), _how(words))
 
 
+_SPENT = re.compile(
+    r"\bhow much (?:did|have|do) i (?:pay|paid|spend|spent|owe) (?:for|on) (?:my|the|this|that|order) ?(?:\w+ )?(?:order|purchase|item|$)?"
+    r"|\bwhat did i pay for (?:my|the|this|that) (?:\w+ )?(?:order|purchase)"
+)
+_ALL_ORDERS = re.compile(
+    r"\b(?:show|list|see|view|display|get|find|check|pull up) (?:me )?(?:all )?(?:of )?(?:my|the|his|her|their|this customer'?s) (?:recent |past |last |previous |open )?orders$|\ball (?:of )?(?:my |the )?orders (?:of|from|for|by)\b"
+)
+_NEVER_CAME = re.compile(
+    r"\b(?:says?|shows?|marked|said|claims?|listed) (?:it(?:'s| is| was)? |that it (?:is|was) |as )?delivered\b|\bwhere(?:'s|s| is| are) (?:the|my|that|those) (?:\w+ ){1,3}(?:that )?(?:i|we) (?:ordered|bought|purchased|paid for)|\b(?:i|we)(?:'ve)? (?:ordered|bought|purchased) (?:\w+ ){1,8}(?:ago|yesterday|last \w+|days|weeks?|month)\b.*\b(?:nothing|still|haven'?t|hasn'?t|not|never|no)\b|\b(?:i|we)(?:'ve)? (?:ordered|bought|purchased) .{1,60}\bwhere (?:it|they) (?:is|are)\b|\bsupposed to (?:be here|arrive|come|get here|be delivered)\b|\b(?:delivery|shipping|shipment|package|parcel) status\b|\bwhen (?:\w+ ){0,3}my (?:new )?(?:shoes|shirts?|dress|jacket|pants|jeans|boots|coat|sweater|hat|headphones|sofa|couch|mattress|toys?|books?|clothes|furniture) (?:\w+ ){0,3}(?:arrive|come|ship|get here|be delivered|deliver)|(?:package|parcel|order|delivery|item|stuff)s? (?:is|are|was) ?(?:n'?t| not) (?:here|arriv)"
+)
+
+
 def _ordinary(words: str, seen: int, numbers: Numbers) -> Reading:
     if (_STOCK.search(words) or (_STOCK_OF_GOODS.search(words) and _STOCK_WORD.search(words))) and not re.search(
         r"market|customer|support|agent|phone|payment|delivery|shipping|shares?\b", words
@@ -339,6 +384,12 @@ def _ordinary(words: str, seen: int, numbers: Numbers) -> Reading:
         return Reading(Intent.STOCK, 0.85)
     thing = seen & (ORDER | GOODS) and (_OUR_ORDER.search(words) or _PLAIN_ORDER.search(words) is None)
     named = numbers.first("order_no") or numbers.first("waybill_no") or numbers.extra.get("order_tail")
+    if _SPENT.search(words):
+        return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": "amount"})
+    if _ALL_ORDERS.search(words):
+        return Reading(Intent.CUSTOMER_ORDERS, 0.8)
+    if _NEVER_CAME.search(words) and not seen & SHOP:
+        return Reading(Intent.WHERE_IS_ORDER, 0.8)
     if _DELIVERY_CHOICE.search(words):
         return Reading(Intent.OUT_OF_SCOPE, 0.75)
     if (thing or named or seen & BOUGHT) and _TICKETISH.search(words):

@@ -58,31 +58,31 @@ from domain.understand.words_zh import hints
 __all__ = ["Reading", "read_chinese"]
 
 _DELIVERY_TIME = re.compile(
-    r"(?:改|修改|更改|换个?|变更|调整|更换|推迟|延迟|延后|提前|约|预约|指定|选择?)[^,。?]{0,8}(?:时间|日期|送达)|(?:时间|日期)[^,。?]{0,6}(?:改|修改|更改|换|变更|调整|推迟|延后|提前)|(?:(?<![今明昨当每前后])晚|推迟|延迟|延后|暂缓|过)(?:个?(?:几|两|一|\d|三)?[天日周]|点|些)?(?:时间)?(?:后)?再?(?:给我)?(?:送|配送|派送|发货|收货|收)(?!达)|(?:先别|暂时?不要?|先不要?|别|不要)(?:发货|配送|送货|派送|送)|(?:周末|工作日|下班后?)[^,。?]{0,6}(?:再)?(?:送|派|配送|收货)"
+    r"等[^,。?]{0,5}再(?:给我)?(?:发|送|寄|派)|(?:[今明后]天|周[一二三四五六日末]|星期[一二三四五六日])[^,。?]{0,4}再(?:给我|帮我)?(?:送|派|配送)(?!达)|(?:改|修改|更改|换个?|变更|调整|更换|推迟|延迟|延后|提前|约|预约|指定|选择?)[^,。?]{0,8}(?:时间|日期|送达)|(?:时间|日期)[^,。?]{0,6}(?:改|修改|更改|换|变更|调整|推迟|延后|提前)|(?:(?<![今明昨当每前后])晚|推迟|延迟|延后|暂缓|过)(?:个?(?:几|两|一|\d|三)?[天日周]|点|些)?(?:时间)?(?:后)?再?(?:给我)?(?:送|配送|派送|发货|收货|收)(?!达)|(?:先别|暂时?不要?|先不要?|别|不要)(?:发货|配送|送货|派送|送)|(?:周末|工作日|下班后?)[^,。?]{0,6}(?:再)?(?:送|派|配送|收货)"
 )
 
 _OTHER_DAY = re.compile(
     r"(?:改|换)(?:成|到|为|下)?[^,。?]{0,5}(?:[\d一二三四五六七八九十]{1,2}[号日点]|周[一二三四五六日天末]|[明后]天)[^,。?]{0,4}(?:送|派|配送|发)|(?:点|号|周[一二三四五六日天末])[以之]?后再?(?:给我)?(?:送|派|配送)(?!达)"
 )
 
-_LATER = re.compile(r"周末|工作日|下班|(?<![今明昨当每前后])晚|推迟|延|暂缓|再送|再发|提前")
+_LATER = re.compile(r"周末|工作日|下班|(?<![今明昨当每前后])晚|推迟|延|暂缓|再送|再派|再配送|再给|再发|提前")
 
 _HAS_GOODS = re.compile(
-    r"到新货|有没有[^,。?送发收拿退取提换交]{0,6}货(?!币|运)|有[^,。?发收到送]{0,5}的?货[吗么]|(?:码|色|款)[^,。?]{0,3}没有?了|(?:什么时候|啥时候|何时)(?:能|会|才|还)?(?:再)?有(?:啊|呢|呀|的|吗|$)"
+    r"(?:到货|有货)[^,。?]{0,3}通知|到新货|有没有[^,。?送发收拿退取提换交]{0,6}货(?!币|运)|有[^,。?发收到送]{0,5}的?货[吗么]|(?:码|色|款)[^,。?]{0,3}没有?了|(?:什么时候|啥时候|何时)(?:能|会|才|还)?(?:再)?有(?:啊|呢|呀|的|吗|$)"
 )
 
 _SOON = re.compile(
-    r"(?:只|才)(?:来|到|收|送)了?|送到(?:别|其他|哪)|送错|(?:订单|单子|这单)[^,。?]{0,6}(?:状态|什么情况|怎么样了|怎么回事|怎么了)|(?:今|明|后)[天日晚早][^,。?]{0,6}(?:送|到|发|来)|到[一-鿿]{1,5}了(?:没|吗|么)|我的?(?:东西|货|快递|包裹|宝贝)呢|(?:\d|[一二两三四五六七])[天号日][^,。?]{0,3}(?:送|到)[^,。?]{0,6}[吗么呀啊?]|(?:是|查到?)什么状态|(?:到底|究竟)[^,。?]{0,4}(?:送|到|发|寄)"
+    r"(?:发|寄|送|运)到[^,。?了]{1,6}去了|走[得的]?(?:这么|那么|太|好)慢|好久(?:才|能|可以|会)?得?(?:到|发|送|来|收)|(?:只|才)(?:来|到|收|送)了?|送到(?:别|其他|哪)|送错|(?:订单|单子|这单)[^,。?]{0,6}(?:状态|什么情况|怎么样了|怎么回事|怎么了)|(?:今|明|后)[天日晚早][^,。?]{0,6}(?:送|到|发|来)|到[一-鿿]{1,5}了(?:没|吗|么)|我的?(?:东西|货|快递|包裹|宝贝)呢|(?:\d|[一二两三四五六七])[天号日][^,。?]{0,3}(?:送|到)[^,。?]{0,6}[吗么呀啊?]|(?:是|查到?)什么状态|(?:到底|究竟)[^,。?]{0,4}(?:送|到|发|寄)"
 )
 
 _ORDER_VALUE = re.compile(r"(?:查|看|问|告诉|确认|核实|多少|哪|什么|几|显示|是)")
 
 _CHOICE = re.compile(
-    r"(?:发|用|走|是|寄)(?:的)?(?:什么|哪个|哪家|啥)(?:快递|物流)|(?:什么|哪家|哪个|啥)(?:快递|物流)(?:发|公司|送|寄|的)|(?:能|可以|可不可以|能不能|能否)(?:不能)?(?:发|用|走|换|指定|选)(?:顺丰|圆通|中通|韵达|申通|京东|邮政|ems|极兔)|换(?:个|成|一家|家)?(?:快递|物流|顺丰|圆通|中通|韵达|申通|京东|邮政)|是[^,。?]{0,6}(?:配送|快递|物流|送货|发货)的?(?:吗|么)|发(?:顺丰|圆通|中通|韵达|申通|邮政|ems)(?:吗|么|快递|不)|包邮|(?:运费|邮费|快递费|配送费|物流费|上楼费)|自提(?!点)|送货上门吗?|送(?:到)?楼|入户|(?:能|可以)(?:送|发|寄|配送)(?:到|去)(?!货|家|我|今|明|手|楼)[一-鿿]{2,8}(?:吗|么|不)$"
+    r"(?:发|用|走|是|寄)(?:的)?(?:什么|哪个|哪家|啥)(?:快递|物流)|(?:什么|哪家|哪个|啥)(?:快递|物流)(?:发|公司|送|寄|的)|(?:能|可以|可不可以|能不能|能否)(?:不能)?(?:发|用|走|换|指定|选)(?:顺丰|圆通|中通|韵达|申通|京东|邮政|ems|极兔)|换(?:个|成|一家|家)?(?:快递|物流|顺丰|圆通|中通|韵达|申通|京东|邮政)|是[^,。?]{0,6}(?:配送|快递|物流|送货|发货)的?(?:吗|么)|发(?:顺丰|圆通|中通|韵达|申通|邮政|ems)(?:吗|么|快递|不)|包邮|(?:运费|邮费|快递费|配送费|物流费|上楼费)|自提(?!点)|送货上门吗?|送货到家[吗么不]|送(?:到)?楼|入户|(?:能|可以)(?:送|发|寄|配送)(?:到|去)(?!货|家|我|今|明|手|楼)[一-鿿]{2,8}(?:吗|么|不)$"
 )
 
 _MOVES = re.compile(
-    r"到(?:哪|那)(?!个|款|种|家)|哪里了|哪儿了|什么时候|啥时候|何时|几时|多久|还没|没收到|没有收到|今天|明天|几天|几点|进度|信息|单号|更新|催|查|显示|状态|没动|怎么|为什么|停|在哪|哪去|丢|慢|签收"
+    r"到(?:哪|那)(?!个|款|种|家)|哪里了|哪儿了|什么时候|啥时候|何时|几时|多久|还没|没收到|没有收到|今天|明天|几天|几点|进度|信息|单号|更新|催|查|显示|状态|没动|没[送派]|未[送派]|怎么|为什么|停|在哪|哪去|丢|慢|签收"
 )
 
 _MASK = re.compile(r"\[(姓名|地址|电话|数字|时间|日期|金额|组织机构|站点|链接|邮箱|订单|账号|商品快照|表情)x?\]|#e-s\d*")
@@ -97,11 +97,35 @@ def _unmask(text: str) -> str:
 
 # Arrivals, waiting times and changes that are not of a shop; a word of the trade beside them takes the sentence back.
 _ELSEWHERE = re.compile(
-    r"火车|高铁|动车|列车|飞机(?!盒)|航班|公交|地铁|班车|大巴|机场|餐厅|饭店|饭馆|加油站|停车场|工资|还款|贷款|房租|社保|公积金|护照|签证|驾照|简历|面试|高考|考试|成绩|比赛|会议|开会|下雨|下雪|天气|气温|油价|电影|演唱会|音乐|播放|听歌|新闻|翻译|世界杯|外卖|附近|导航|怎么走|联系人|闹钟|清单加|待办(?:里|事项)?加|添加[^,。?]{0,3}待办|发邮件|写邮件|收邮件|的邮件|小说|游戏|股票|基金|彩票|中奖|节目|频道|直播|电视剧|动画|菜谱|星座|运势|几点了|专业|起床|睡觉|身份证|房子|酒店|宾馆|门票|景点|旅游|路线|堵车|打车|专车|挂号|医院|医生|诗|故事|笑话|短信(?!里|说|显示|通知|提醒|提示)|把[一-鿿]{2,3}的电话"
+    r"火车|高铁|动车|列车|飞机(?!盒)|航班|公交|地铁|班车|大巴|机场|餐厅|饭店|饭馆|加油站|停车场|工资|还款|贷款|房租|社保|公积金|护照|签证|驾照|简历|面试|高考|考试|成绩|比赛|会议|开会|下雨|下雪|天气|气温|油价|电影|演唱会|音乐|播放|听歌|新闻|翻译|世界杯|外卖|附近|导航|怎么走|(?<!货)联系人(?![^,。]{0,4}[改换填写错])|闹钟|清单加|待办(?:里|事项)?加|添加[^,。?]{0,3}待办|发邮件|写邮件|收邮件|的邮件|小说|游戏|股票|基金|彩票|中奖|节目|频道|直播|电视剧|动画|菜谱|星座|运势|几点了|专业|起床|睡觉|身份证|房子|酒店|宾馆|门票|景点|旅游|路线|堵车|打车|专车|挂号|医院|医生|诗|故事|笑话|短信(?!里|说|显示|通知|提醒|提示)|把[一-鿿]{2,3}的电话"
 )
 _TRADE = re.compile(
     r"订单|定单|单子|快递|包裹|物流|发货|出库|商品|货|退|单号|运单|买的|买了|下单|派送|配送|签收|收货|送到|寄|地址|保修|维修|显示|仓|换新|赠"
 )
+
+
+_CLAUSES = re.compile(r"(?<=[一-鿿]) (?=[一-鿿])")
+_GAPS = re.compile(r" {2,}")
+_LATIN = re.compile(r"[a-z]{4}")
+# English words of the trade inside a Chinese sentence (我的order到哪了, tracking 没 update).
+_MIXED = {
+    "order": "订单", "orders": "订单", "tracking": "物流", "update": "更新", "updated": "更新", "refund": "退款", "return": "退货",
+    "cancel": "取消", "address": "地址", "delivery": "配送", "delivered": "签收", "package": "包裹", "parcel": "包裹",
+    "status": "状态", "check": "查", "stock": "库存", "size": "尺码", "exchange": "换货", "invoice": "发票", "shipping": "发货",
+    "shipped": "发货", "waybill": "运单", "customer": "客户",
+}  # fmt: skip
+_INNER = re.compile(r"(?<=[一-鿿]) +(?=[一-鿿])")
+_MIXED_WORD = re.compile(r"[a-z]{4,}")
+
+
+def _in_one_language(text: str, at: int) -> str:
+    """English words of the trade and pinyin inside a Chinese sentence, put into characters; other Latin words stay."""
+    text = text[:at] + _MIXED_WORD.sub(lambda word: _MIXED.get(word.group(), word.group()), text[at:])
+    if _LATIN.search(text) is None:
+        return text
+    from domain.understand.sound import latin_heard
+
+    return _INNER.sub("", latin_heard(text) or text)
 
 
 def read_chinese(text: str) -> Reading:
@@ -109,6 +133,10 @@ def read_chinese(text: str) -> Reading:
     if "[" in text or "#e" in text:
         text = _unmask(text)
     text = text.rstrip(" !。.~;,、")
+    if " " in text:  # a blank between two clauses is the comma that nobody types on a phone
+        text = _GAPS.sub(" ", _CLAUSES.sub(",", text))
+    if (mixed := _LATIN.search(text)) is not None:
+        text = _in_one_language(text, mixed.start())
     seen, _hits = hints(text)
     if _ELSEWHERE.search(text) and (_TRADE.search(text) is None or re.search(r"附近的?快递|快递小哥是", text)):
         return Reading(Intent.OUT_OF_SCOPE, 0.8)
@@ -129,6 +157,22 @@ def read_chinese(text: str) -> Reading:
     return _ordinary(text, seen)
 
 
+_SUPPOSED = re.compile(r"如果|假如|要是|万一|若是|倘若")
+# 这个多少钱: the price of something on sale, unless an order or a payment is named.
+_NO_FIGURE = re.compile(
+    r"^(?!.*[单付花共总拍买])(?:你好|亲|请问|那|这个?|它|[一-鿿]{0,4}的?|,)*多少钱(?:一[个件双条套]|啊|呀|呢|吗|[?])*$"
+)
+_TOGETHER = re.compile(
+    r"(?:合并|分开|一起|拆开|分批|分两次)(?:发|寄)(?:货|出)?[^,。?了]{0,4}(?:吗|么|可以|行|$)|批发|礼盒|礼品袋|有(?:没有)?[^,。?的]{0,3}自提"
+)
+_BRIEF = re.compile(r"^(?:哎|诶|喂|亲|请问|那|我的?|我买的)?,?(?:东西|货|件|包裹|快递|单子|宝贝)(?:到底)?(?:呢|捏|嘞)")
+_MONEY_BRIEF = re.compile(r"^(?:哎|诶|喂|亲|那|我的?|退的)?,?(?:钱|款)(?:呢|捏|嘞)")
+_PAID = re.compile(
+    r"(?<!货到)(?<!能)(?<!以)(?<!么)(?:付款|支付)(?:成功)?了?[吗没么]|(?:是否|有没有)(?:付款|支付)(?:成功)?|买的(?:是)?(?:哪|什么)|订单里面?(?:都|一共)?有(?:什么|哪些|啥)"
+)
+_AWAY = re.compile(r"不在家|没人在?家?|出差|不方便|出门|在外地")
+
+
 def _before_parcels(text: str, seen: int) -> Reading | None:
     """Tasks, other delivery times, stock, money: what would otherwise be taken for a question about a parcel."""
     if seen & TODO:
@@ -137,10 +181,19 @@ def _before_parcels(text: str, seen: int) -> Reading | None:
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if (seen & (CHANGE | TIME | EXCHANGE) or _LATER.search(text)) and _DELIVERY_TIME.search(text):
         return Reading(Intent.OUT_OF_SCOPE, 0.75)
+    if (
+        _AWAY.search(text)
+        and re.search(r"[今明后]天|周|晚上|下午|上午", text)
+        and re.search(r"(?:送|派)(?:行|可以|好|来?吧|[吗么])", text)
+    ):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if re.search(r"(?:先别|暂时?不要?|先不要?|别|不要)(?:给我)?(?:发货|配送|送货|派送|送)", text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated")
+    if _NO_FIGURE.search(text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7, "unsure", (Intent.ORDER_DETAIL,))
     if (
         seen & CHANGE
+        and not _SUPPOSED.search(text)
         and re.search(
             r"(?:能|想|要|可以|给我?|帮我?|否|法|不|怎么|如何)更?换(?:吗|呢|啊|么|不|一?[下件个双]|[的大小]|$)|换[大小]|换[一-鿿]{0,3}(?:码|号|色|款)",
             text,
@@ -150,6 +203,16 @@ def _before_parcels(text: str, seen: int) -> Reading | None:
         return Reading(
             Intent.REQUEST_EXCHANGE, 0.75, "", (Intent.REQUEST_REFUND,), how(text) | {"aftersale_kind": "exchange"}
         )
+    if _MONEY_BRIEF.match(text):
+        return Reading(Intent.AFTERSALE_STATUS, 0.75, "", (Intent.ORDER_DETAIL,))
+    if _BRIEF.match(text):
+        return Reading(Intent.WHERE_IS_ORDER, 0.8)
+    if _TOGETHER.search(text) and not re.search(r"为什么|怎么|还[没不]|一直", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if _PAID.search(text) and not seen & (FOREIGN & ~OTHER) and not re.search(r"不了|失败|无法|不能", text):
+        return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "paid_at" if "付" in text else "order"})
+    if "预售" in text and seen & SHIP and seen & WHEN:
+        return Reading(Intent.WHERE_IS_ORDER, 0.85, "", (Intent.STOCK,))
     if seen & PRICE and not re.search(r"[有没无缺补到现]货|库存", text):
         seen &= ~STOCK
     if seen & STOCK or _HAS_GOODS.search(text):
@@ -167,6 +230,10 @@ def _before_parcels(text: str, seen: int) -> Reading | None:
         return Reading(Intent.AFTERSALE_STATUS, 0.7)
     if re.search(r"(?:店|公司|你们|总部|厂家?)[^,。?]{0,3}在哪", text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if re.search(r"在哪(?:里|儿|个店)?(?:能|可以)?(?:购?买|下单)(?!的|了|过)", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if "换的" in text and re.search(r"换的(?:货|新的|那[件双个台])", text):
+        return Reading(Intent.AFTERSALE_STATUS, 0.75, "", (Intent.WHERE_IS_ORDER,))
     if re.search(r"买过(?:哪|什么|些)", text):
         return Reading(Intent.CUSTOMER_ORDERS, 0.75)
     if re.search(r"(?:付款|下单|购买|支付)(?:的)?(?:是)?(?:什么时候|几号|哪天|几点)(?!能|会|可以|到|发|送|才)", text):

@@ -114,6 +114,9 @@ class Zh:
     def smalltalk(self) -> str:
         return "在的。发订单号、快递单号或手机后四位，我就能告诉你到哪了；发「帮助」看我会什么。"
 
+    def withdraw_which(self) -> str:
+        return "要撤销的是哪一单？把单号发我，我就把撤销准备好给你确认。现在还没有动任何售后。"
+
     def out_of_scope(self) -> str:
         return "这个我帮不上，我只管订单、库存、售后这些事。发「帮助」看我会什么。"
 
@@ -183,6 +186,9 @@ class En(Zh):
 
     def smalltalk(self) -> str:
         return "Here. Send an order number, a waybill or the last four digits of a phone. Send “help” for what I can do."
+
+    def withdraw_which(self) -> str:
+        return "Which order is it? Send me its number and I will prepare the withdrawal for you to confirm. Nothing was touched yet."
 
     def out_of_scope(self) -> str:
         return "I cannot help with that; I look after orders, stock and after-sales. Send “help” for what I can do."

@@ -20,17 +20,17 @@ DEV = Path(__file__).parents[4] / "shared" / "data" / "utterances-dev.jsonl"
 
 def test_the_set_is_large_and_in_both_languages() -> None:
     languages = Counter(row["lang"] for row in ROWS)
-    assert len(ROWS) >= 500
-    assert min(languages.values()) >= 200
+    assert len(ROWS) >= 3000
+    assert min(languages.values()) >= 900
 
 
-@pytest.mark.parametrize(("lang", "floor"), [("zh", 0.985), ("en", 0.985)])
+@pytest.mark.parametrize(("lang", "floor"), [("zh", 0.99), ("en", 0.99)])
 def test_sentences_are_read_as_what_they_ask_for(lang: str, floor: float) -> None:
     rows = [row for row in ROWS if row["lang"] == lang]
     wrong = [
         (row["text"], row["intent"], got)
         for row in rows
-        if (got := understand(row["text"], now=NOW).intent.value) != row["intent"]
+        if (got := understand(row["text"], now=NOW).intent.value) not in {row["intent"], *row.get("also_ok", [])}
     ]
     assert 1 - len(wrong) / len(rows) >= floor, wrong
 

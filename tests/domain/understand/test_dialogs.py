@@ -197,3 +197,51 @@ def test_without_a_context_a_follow_up_invents_nothing() -> None:
 def test_a_stored_plan_that_is_none_is_refused_in_words(broken: str) -> None:
     with pytest.raises(BadInput):
         from_json(broken)
+
+
+WITHDRAWALS = (
+    "帮我取消退货申请",
+    "我申请了退款，能不能取消",
+    "这个订单不要退了，还是让配送员送过来吧",
+    "不取消了，发货吧",
+    "cancel my return",
+)
+
+
+@pytest.mark.parametrize("text", WITHDRAWALS)
+def test_a_withdrawal_without_an_order_is_asked_which_one(text: str) -> None:
+    plan = read(text)
+    assert (plan.intent, plan.note, plan.alternatives) == (Intent.OUT_OF_SCOPE, "no_order", (Intent.WITHDRAW_AFTERSALE,))
+
+
+@pytest.mark.parametrize("text", WITHDRAWALS)
+def test_a_withdrawal_with_an_order_named_or_talked_about_is_one(text: str) -> None:
+    number = "6920123456789012345"
+    assert read(f"{number} {text}").intent is Intent.WITHDRAW_AFTERSALE
+    plan = read(text, read(f"{number} 到哪了"))
+    assert (plan.intent, plan.slots.order_no) == (Intent.WITHDRAW_AFTERSALE, number)
+
+
+@pytest.mark.parametrize("answer", ["6920123456789012345", "单号是6920123456789012345", "尾号0417"])
+def test_the_number_alone_completes_the_withdrawal_that_was_asked_back(answer: str) -> None:
+    plan = read(answer, read("帮我取消退货申请"))
+    assert plan.intent is Intent.WITHDRAW_AFTERSALE
+    assert plan.slots.order_no == "6920123456789012345" or plan.slots.phone_tail == "0417"
+
+
+def test_another_question_with_a_number_is_not_taken_for_the_withdrawal() -> None:
+    asked = read("帮我取消退货申请")
+    assert read("6920123456789012345 到哪了", asked).intent is Intent.WHERE_IS_ORDER
+    assert read("6920123456789012345 要退款", asked).intent is Intent.REQUEST_REFUND
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "撤销 6920123456789012345 的退款申请",
+        "6920123456789012345 的退货申请帮我取消",
+        "cancel the return of order 4821337712, i'll keep it",
+    ],
+)
+def test_a_number_inside_a_withdrawal_does_not_turn_it_into_a_request(text: str) -> None:
+    assert read(text).intent is Intent.WITHDRAW_AFTERSALE
