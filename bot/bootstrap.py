@@ -22,6 +22,7 @@ from bot.connections import Connections, connect, connect_chats
 from bot.directory import settle
 from bot.dispatch import Dispatcher
 from bot.metrics import ACCEPTED
+from bot.sight import Sight
 from bot.tokens import StoredTokens
 from bot.wire import pack
 from bot.worker import InboxWorker
@@ -56,6 +57,7 @@ from handlers.deliver import Deliverer
 from handlers.desk import Desk
 from handlers.router import Router
 from integrations._kit.guard import inside_unit_of_work
+from integrations.pictures import Eyes
 from scheduler.clock import Bells
 from scheduler.relay import Relay
 from scheduler.streams import keep_chats, keep_streams
@@ -151,6 +153,7 @@ class House:
 
     async def close(self) -> None:
         await self.connections.aclose()
+        await self.worker.aclose()
         for chat in self.desk.chats.values():
             close = getattr(chat, "aclose", None)
             if close is not None:
@@ -242,7 +245,7 @@ def open_house(
         desk=desk,
         router=router,
         dispatcher=dispatcher,
-        worker=InboxWorker(desk, router, dispatcher),
+        worker=InboxWorker(desk, router, dispatcher, sight=Sight(store, chats, Eyes(), lang=settings.lang)),
         relay=Relay(desk, router, owner=owner),
         connections=connections,
         owner=owner,

@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 
 from bot.dispatch import Dispatcher
+from bot.sight import Looked, Sight, with_preface
 from bot.wire import unpack
 from domain.chat import ChatKind, Incoming, Message, Reply
 from domain.errors import DeskError, ProtocolBroken, Rejected
@@ -27,10 +28,13 @@ _UNREADABLE_TRIES = 6
 class InboxWorker:
     """`run` until cancelled. `wake` is called by whoever has just accepted something, to save the poll."""
 
-    def __init__(self, desk: Desk, router: Router, dispatcher: Dispatcher, *, idle_seconds: float = 0.2) -> None:
+    def __init__(
+        self, desk: Desk, router: Router, dispatcher: Dispatcher, *, sight: Sight | None = None, idle_seconds: float = 0.2
+    ) -> None:
         self._desk = desk
         self._router = router
         self._dispatcher = dispatcher
+        self._sight = sight or Sight(desk.store, desk.chats, None, lang=desk.lang)
         self._idle = idle_seconds
         self._woken = asyncio.Event()
 
@@ -59,6 +63,9 @@ class InboxWorker:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    async def aclose(self) -> None:
+        await self._sight.aclose()
 
     async def drain(self) -> int:
         """Handle all there is, then return how many: for tests, rehearsals and the command line."""
@@ -115,8 +122,13 @@ class InboxWorker:
     async def _talk(self, item: InboxItem) -> None:
         incoming = unpack(item.kind, item.payload)
         if isinstance(incoming, Message):
+            looked = await self._sight.look(incoming) if incoming.attachments else Looked(incoming)
+            if looked.reply is not None:
+                await self._say(item, incoming, looked.reply, incoming.message_id)
+                return
+            incoming = looked.message
             answer = await self._dispatcher.reply_to(incoming)
-            await self._say(item, incoming, answer.reply, incoming.message_id)
+            await self._say(item, incoming, with_preface(answer.reply, looked.said), incoming.message_id)
             # After the reply is out: a crash in between repeats both, and the platform knows the reply by its key.
             await self._dispatcher.keep(incoming, answer)
         else:

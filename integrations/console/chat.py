@@ -122,6 +122,15 @@ class Console:
 
         return await self._off_loop(work)
 
+    async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
+        """What somebody sent. Raises Rejected when retention took it, BadInput when it is larger than `limit` bytes."""
+        if attachment.size > limit:
+            raise BadInput("这个文件太大了，裁小一点再发。")
+        found = await self._off_loop(lambda: self.room.blob(attachment.media_id))
+        if found is None:
+            raise Rejected("gone", "the upload is no longer kept")
+        return found[0].content
+
     def _send(self, chat: ChatRef, reply: Reply, key: str, to_user: str) -> MessageRef:
         direct = chat.kind is ChatKind.DIRECT
         if direct and chat.chat_id in self.sessions.members():
