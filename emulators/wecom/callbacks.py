@@ -1,7 +1,7 @@
 """Callbacks by HTTP as WeCom sends them, and its judgement of what comes back (paths 101033, 101031, 90238).
 
 Faults (`faults.plan(name, "callback")`): twice · bad-signature · wrong-key · wrong-receiver · truncated · bad-padding ·
-replay.
+stale (signed two hours ago) · replay (the very bytes of the last callback once more, instead of this one).
 """
 
 from __future__ import annotations
@@ -106,10 +106,14 @@ class Callbacks:
                 raw[-17] ^= 0xFF
                 sealed = base64.b64encode(bytes(raw)).decode()
                 signature = crypto.sign(state.token, stamp, nonce, sealed)
-            case "replay":
+            case "stale":
                 stamp = str(int(state.clock.now()) - 7200)
                 signature = crypto.sign(state.token, stamp, nonce, sealed)
         query = f"msg_signature={signature}&timestamp={stamp}&nonce={nonce}"
+        if fault == "replay" and self.last:
+            status, content = await self._exchange(f"{self.url}?{self.last['query']}", self.last["body"], "application/json")
+            state.journal.note(state.clock.now(), "callback", {"kind": asked.kind, "fault": fault}, f"HTTP {status}")
+            return True
         self.last = {"query": query, "body": json.dumps({"encrypt": sealed}).encode()}
         status, content = await self._exchange(f"{self.url}?{query}", self.last["body"], "application/json")
         verdict = "ok" if status == 200 else f"HTTP {status}"

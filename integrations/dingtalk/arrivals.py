@@ -100,7 +100,8 @@ class Arrivals:
         kind = self._door.kind(request)
         if kind == "event":
             event, answer = self._door.event(request)
-            _log.info("event.received", kind=str(event.get("EventType", ""))[:60])
+            if event:
+                _log.info("event.received", kind=str(event.get("EventType", ""))[:60])
             return ChatReceipt((), 200, answer)
         if kind == "card":
             click, press = self._click(self._door.card(request), request.received_at)

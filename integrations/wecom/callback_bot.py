@@ -90,8 +90,8 @@ class CallbackBot:
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
-    def receive(self, request: RawRequest, plain: bytes) -> ChatReceipt:
-        """One decrypted callback. Raises BadInput."""
+    def receive(self, request: RawRequest, plain: bytes, *, in_place: bool = True) -> ChatReceipt:
+        """One decrypted callback; `in_place`: its own request may carry the answer. Raises BadInput."""
         body = robot_json(plain)
         nonce = request.query.get("nonce", "")
         message_id, url = str(body.get("msgid", "")), body.get("response_url")
@@ -106,7 +106,7 @@ class CallbackBot:
             return ChatReceipt((), body=self._seal(welcome, nonce))
         if happened.incoming is None or (happened.kind == "click" and _means_nothing(happened)):
             return ChatReceipt((), body=b"")
-        if happened.message_id in self._waiting or not self._settings.answers_here:
+        if happened.message_id in self._waiting or not (in_place and self._settings.answers_here):
             # A repeat, or another process answers: the inbox knows it, and one request in place is enough.
             return ChatReceipt((happened.incoming,), body=b"")
         waiting = self._wait_for(happened)

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from domain.chat import Attachment, ChatKind, ChatRef, Incoming, MessageRef, Reply
+from domain.chat import Attachment, ChatKind, ChatRef, Incoming, Message, MessageRef, Reply
 from domain.clock import Clock
 from domain.errors import BadInput, DeskError, Forged, Rejected, Unavailable
 from domain.ports import ChatAbilities, ChatReceipt, RawRequest
@@ -52,7 +52,7 @@ class Wecom:
         self._bot_crypto, self._app_crypto = bot_crypto, app_crypto
         self.doctor_transport: Any = None  # tests mount the product here instead of a public address
         self.undecipherable = 0  # callbacks whose signature was right and whose content could not be opened
-        self.untimely = 0  # genuine callbacks refused for their age: a replay, or a wrong clock
+        self.untimely = 0  # genuine callbacks outside the window: a replay, or a wrong clock
         first = bot or app or robot
         if first is None:
             raise ValueError("wecom: nothing to speak through")
@@ -129,7 +129,7 @@ class Wecom:
     # --- in -----------------------------------------------------------------------------------------------------------
 
     def receive(self, request: RawRequest) -> ChatReceipt:
-        """One address for both callbacks: the robot's JSON and the app's XML. Raises Forged, BadInput."""
+        """One address for both callbacks: the robot's JSON and the app's XML (or JSON). Raises Forged, BadInput."""
         query = request.query
         signature, stamp, nonce = (query.get(name, "") for name in ("msg_signature", "timestamp", "nonce"))
         if not (signature and stamp and nonce):
@@ -138,30 +138,53 @@ class Wecom:
             return ChatReceipt(
                 (), body=self._echo(query.get("echostr", ""), signature, stamp, nonce), media_type="text/plain"
             )
-        sealed = encrypted_of(request.body)
-        robots = request.body.lstrip()[:1] == b"{"
-        crypto = self._bot_crypto if robots else self._app_crypto
-        if crypto is None:
-            raise Forged("wecom: this kind of callback is not set up")
-        plain = self._open(crypto, signature, stamp, nonce, sealed)
-        self._fresh(stamp, request)
-        if robots:
+        by_app, plain = self._opened(signature, stamp, nonce, encrypted_of(request.body))
+        late = self._late(stamp, request)
+        try:
+            receipt = self._receive(request, plain, by_app=by_app, late=late)
+        except BadInput as odd:
+            # Genuine, and no repeat would be easier to read: taken, logged, not asked for again.
+            _log.warning("callback.unreadable", why=odd.sentence, size=len(plain))
+            return ChatReceipt((), body=b"", media_type="text/plain")
+        if not late or not receipt.incoming:
+            return receipt
+        return self._receive_late(receipt)
+
+    def _receive(self, request: RawRequest, plain: bytes, *, by_app: bool, late: bool) -> ChatReceipt:
+        if not by_app:
             if not isinstance(self.bot, CallbackBot):
                 raise Forged("wecom: the robot uses the long connection")
-            return self.bot.receive(request, plain)
+            return self.bot.receive(request, plain, in_place=not late)
         if self.app is None:
             raise Forged("wecom: no app is set up")
         return self.app.receive(plain, request.received_at)
 
-    def _open(self, crypto: Crypto, signature: str, stamp: str, nonce: str, sealed: str) -> bytes:
-        try:
-            return crypto.open(signature, stamp, nonce, sealed)
-        except Forged as no:
-            if str(no) != UNSIGNED:
-                # The token fits and the key does not: somebody saved a new EncodingAESKey on one side only.
-                self.undecipherable += 1
-                _log.warning("callback.undecipherable")
-            raise
+    def _receive_late(self, receipt: ChatReceipt) -> ChatReceipt:
+        """Signed long ago: kept somewhere on the way, replayed, or somebody's clock is wrong.
+
+        A message is taken once, because its id lies inside what was signed and the inbox remembers it; a press counts only
+        while it is fresh, since WeCom sends it within seconds or never. Nobody waits for an answer in place any more.
+        """
+        taken = tuple(each for each in receipt.incoming if isinstance(each, Message) and self.settings.accept_late)
+        _log.warning("callback.late", taken=len(taken), ignored=len(receipt.incoming) - len(taken))
+        return ChatReceipt(taken, body=b"", media_type=receipt.media_type)
+
+    def _opened(self, signature: str, stamp: str, nonce: str, sealed: str) -> tuple[bool, bytes]:
+        """(whether it is the app's, the message). The keys that open it say whose it is. Raises Forged."""
+        refused: Forged | None = None
+        for by_app, crypto in ((False, self._bot_crypto), (True, self._app_crypto)):
+            if crypto is not None:
+                try:
+                    return by_app, crypto.open(signature, stamp, nonce, sealed)
+                except Forged as no:
+                    refused = no if refused is None or str(refused) == UNSIGNED else refused
+        if refused is None:
+            raise Forged("wecom: no callback is set up")
+        if str(refused) != UNSIGNED:
+            # The token fits and the key does not: somebody saved a new EncodingAESKey on one side only.
+            self.undecipherable += 1
+            _log.warning("callback.undecipherable")
+        raise refused
 
     def _echo(self, echo: str, signature: str, stamp: str, nonce: str) -> bytes:
         """The console's test when the address is saved: the decrypted text, byte for byte and nothing else.
@@ -179,14 +202,14 @@ class Wecom:
                     refused = no
         raise refused or Forged("wecom: no callback is set up")
 
-    def _fresh(self, stamp: str, request: RawRequest) -> None:
-        """Signed long ago: somebody kept it. Younger repeats are recognised by their message id in the inbox."""
+    def _late(self, stamp: str, request: RawRequest) -> bool:
+        """Whether it was signed outside the window, in either direction. Raises BadInput."""
         window = self.settings.replay_window_seconds
-        if not stamp.isdecimal() or len(stamp) > 12:
+        if not (stamp.isascii() and stamp.isdecimal()) or len(stamp) > 12:
             raise BadInput("wecom: timestamp")
-        if window and abs(int(stamp) - request.received_at.timestamp()) > window:
-            self.untimely += 1
-            raise Forged("wecom: too old")
+        late = bool(window) and abs(int(stamp) - request.received_at.timestamp()) > window
+        self.untimely += late
+        return late
 
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         """FetchesMedia: a picture, file or voice of a message, decrypted; never more than the settings allow."""

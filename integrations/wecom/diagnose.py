@@ -159,7 +159,10 @@ def _refused(connector: Wecom) -> list[Finding]:
         words = f"有 {connector.undecipherable} 条回调签名对却解不开：后台的 EncodingAESKey 和这里的不一样，重新复制一次。"
         found.append(Finding("aes_key", Health.BAD, words))
     if connector.untimely:
-        words = f"有 {connector.untimely} 条真实回调因为时间相差太大被拒收：检查这台服务器的时钟；时钟没错就是有人重放。"
+        words = (
+            f"有 {connector.untimely} 条真实回调的时间和这台服务器相差太大，里面的按钮没有算数："
+            "检查这台服务器的时钟；时钟没错就是有人重放。"
+        )
         found.append(Finding("stamps", Health.BAD, words, unsure=True))
     return found
 

@@ -20,7 +20,7 @@ from integrations.wecom.budget import Budget
 from integrations.wecom.cards import MAX_BUTTONS, draw, redrawn
 from integrations.wecom.robot_kit import Done, after_note, plain_ref
 from integrations.wecom.settings import AppSettings
-from integrations.wecom.wire import app_xml, base_of, read_app
+from integrations.wecom.wire import app_fields, base_of, read_app
 
 _log = structlog.get_logger("integrations.wecom")
 Json = dict[str, Any]
@@ -68,7 +68,7 @@ class SelfBuilt:
 
     def receive(self, plain: bytes, received_at: Any) -> ChatReceipt:
         """One decrypted callback. Answered with nothing: whatever we say goes by `message/send`. Raises BadInput."""
-        happened = read_app(app_xml(plain), platform=self._platform, at=received_at)
+        happened = read_app(app_fields(plain), platform=self._platform, at=received_at)
         if happened.kind == "click" and happened.stream_id:
             self._fresh[base_of(happened.task_id)] = (happened.stream_id, happened.task_id)
             while len(self._fresh) > _KEPT:

@@ -51,7 +51,8 @@ class Settings:
     media_hosts: tuple[str, ...] = (".myqcloud.com", ".qq.com")  # where files that people sent may be fetched from
     max_file_mb: int = 20  # larger files are not fetched
     lang: Literal["zh", "en"] = "zh"
-    replay_window_seconds: int = 600  # a callback whose stamp is further off is refused; 0 accepts any age
+    replay_window_seconds: int = 600  # a press stamped further off counts for nothing; 0 takes any age
+    accept_late: bool = True  # a message stamped further off is taken once, by its id; False: acknowledged and forgotten
     gap_notice_seconds: float = 3.0  # shorter absences of the long connection are not announced
     answer_within_seconds: float = 0.03  # callback mode: how long a message's request waits for the whole answer
     answers_here: bool = True  # callback mode: False where another process does the answering

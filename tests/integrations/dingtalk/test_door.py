@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from domain.chat import Click, Message, Reply
 from domain.errors import BadInput, Forged
@@ -156,7 +157,9 @@ async def test_a_damaged_or_foreign_event_is_refused(office: Office, wall: Wall,
     assert await office.emulator.people.sealed_event({"EventType": "x"}, owner=owner, spoil=spoil) == (401, "")
 
 
-async def test_an_old_event_is_refused_but_an_address_check_is_answered(office: Office) -> None:
+async def test_an_old_event_is_receipted_without_effect_and_an_address_check_is_answered(
+    office: Office,
+) -> None:
     chat = office.connector(
         **{**HTTP, "event_token": "mryue", "event_aes_key": "Yue0EfdN5900c1ce5cf6A152c63DDe1808a60c5ecd7"},
         event_owner="ding6ccabc44d2c8d38b",
@@ -170,8 +173,40 @@ async def test_an_old_event_is_refused_but_an_address_check_is_answered(office: 
     sealed = crypto.seal('{"EventType":"user_leave_org"}')
     query = {"signature": crypto.sign("1608001896814", "n", sealed), "timestamp": "1608001896814", "nonce": "n"}
     request = RawRequest("POST", "/", query, {}, json.dumps({"encrypt": sealed}).encode(), office.clock.now())
+    with capture_logs() as logged:
+        told = json.loads(chat.receive(request).body)
+    assert crypto.open(told["msg_signature"], told["timeStamp"], told["nonce"], told["encrypt"]) == "success"
+    assert [entry["event"] for entry in logged] == ["event.stale"]
+
+
+V2 = "YvkvaGe4hQxd3VxRmEty0dVlnCOAqwf56xwTRHDHoOURqhalbmBJQk5FNcRk42Gl5T0YQXZNwpwWSm1xAFJ5ZA=="
+V4 = "X1VSe9cTJUMZu60d3kyLYTrBq5578ZRJtteU94wG0Q4Uk6E/wQYeJRIC0/UFW5Wkya1Ihz9oXAdLlyC9TRaqsQ=="
+
+
+@pytest.mark.parametrize(
+    ("keys", "query", "sealed"),
+    [
+        (
+            ("123456", "1234567890123456789012345678901234567890123", "dingsnotzck6pm5veliw"),
+            ("9a95a004dd16f5c307e849b994173f76aa26e5eb", "1614767836", "A7Co0cJLMzIDtMMI"),
+            V2,
+        ),
+        (
+            ("tokenxxxx", "o1w0aum42yaptlz8alnhwikjd3jenzt9cb9wmzptgus", "dingxxxxxx"),
+            ("f36f4ba5337d426c7d4bca0dbcb06b3ddc1388fc", "1605695694141", "WelUQl6bCqcBa2fM"),
+            V4,
+        ),
+    ],
+    ids=["V2", "V4"],
+)
+def test_published_vectors_that_hold_no_event_are_receipted(office: Office, keys: Any, query: Any, sealed: str) -> None:
+    chat = office.connector(event_token=keys[0], event_aes_key=keys[1], event_owner=keys[2])
+    asked = dict(zip(("msg_signature", "timestamp", "nonce"), query, strict=True))
+    request = RawRequest("POST", "/", asked, {}, json.dumps({"encrypt": sealed}).encode(), office.clock.now())
+    receipt = chat.receive(request)
+    assert (receipt.status, receipt.incoming) == (200, ())
     with pytest.raises(Forged):
-        chat.receive(request)
+        chat.receive(dataclasses.replace(request, query={**asked, "nonce": "other"}))
 
 
 def test_an_old_suites_check_is_answered_with_its_random_word(office: Office) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from emulators.wecom import WecomEmulator, crypto
 from emulators.wecom import state as theirs
 from integrations.wecom import AppSettings, Settings
 from tests.integrations.wecom.conftest import Bench, make, telling
-from tests.integrations.wecom.test_crypto import A_MSG, B_MSG, C_MSG, ECHOES, A, B
+from tests.integrations.wecom.test_crypto import A_JSON, A_MSG, B_MSG, C_MSG, ECHOES, A, B
 
 
 async def house_of(emulator: WecomEmulator, settings: Settings, at: float, path: Path) -> tuple[House, Bench]:
@@ -66,15 +67,40 @@ async def test_the_server_stores_a_published_message_once(tmp_path: Path, keys: 
     await house.close()
 
 
-@pytest.mark.parametrize("late", [-601, 601, 10**9])
-async def test_a_replay_outside_the_window_is_refused(tmp_path: Path, late: int) -> None:
+YEARS_LATER = 1_795_327_200.0
+PUBLISHED = [(A, A_MSG, "xml"), (B, B_MSG, "xml"), (A, A_JSON, "json"), (B, B_MSG, "json")]
+
+
+@pytest.mark.parametrize(("keys", "vector", "envelope"), PUBLISHED, ids=["A", "B", "A in JSON", "B in a JSON envelope"])
+async def test_published_vectors_are_opened_years_later_and_have_their_effect_once(
+    tmp_path: Path, keys: Any, vector: Any, envelope: str
+) -> None:
+    stamp, nonce, signature, sealed = vector
+    settings = Settings(mode="app", app=AppSettings(keys[2], 1, "secret-secret", keys[0], keys[1]))
+    house, _ = await house_of(WecomEmulator(), settings, YEARS_LATER, tmp_path)
+    query = {"msg_signature": signature, "timestamp": stamp, "nonce": nonce}
+    xml = f"<xml><ToUserName>x</ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>"
+    body = xml if envelope == "xml" else json.dumps({"tousername": keys[2], "encrypt": sealed, "agentid": "218"})
+    async with client_of(house) as client:
+        codes = [(await client.post("/chat/wecom", params=query, content=body)).status_code for _ in range(3)]
+        turned = {**query, "msg_signature": signature[::-1]}
+        assert (await client.post("/chat/wecom", params=turned, content=body)).status_code == 401
+    assert codes == [200, 200, 200]
+    readable = vector is not A_JSON  # what the official sample sealed there is no JSON
+    assert await house.desk.store.inbox.depth() == (1 if readable else 0)
+    await house.close()
+
+
+@pytest.mark.parametrize("late", [-601, 0, 601, 10**9])
+async def test_the_robots_vector_is_taken_at_any_age_and_a_replay_is_not_taken_again(tmp_path: Path, late: int) -> None:
     stamp, nonce, signature, sealed = C_MSG
-    settings = Settings(mode="callback", token=theirs.TOKEN, aes_key=theirs.AES_KEY)
+    settings = Settings(mode="callback", token=theirs.TOKEN, aes_key=theirs.AES_KEY, answer_within_seconds=0.0)
     house, _ = await house_of(WecomEmulator(), settings, 1_700_000_000 + late, tmp_path)
     async with client_of(house) as client:
         query = {"msg_signature": signature, "timestamp": stamp, "nonce": nonce}
-        assert (await client.post("/chat/wecom", params=query, json={"encrypt": sealed})).status_code == 401
-    assert await house.desk.store.inbox.depth() == 0
+        for _ in range(2):
+            assert (await client.post("/chat/wecom", params=query, json={"encrypt": sealed})).status_code == 200
+    assert await house.desk.store.inbox.depth() == 1
     await house.close()
 
 
