@@ -393,3 +393,62 @@ class NoticesGaps(Protocol):
     def redelivers(self) -> float:
         """How many seconds the platform keeps trying to bring a message: shorter absences lose nothing."""
         ...
+
+
+# --- a language model, when one is plugged in ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTask:
+    """One question to a language model. `text` is data and was veiled by the caller; nothing personal may be in either.
+
+    `schema` is the JSON schema (strict dialect) of the object wanted back. `answer_tokens` caps the answer.
+    """
+
+    name: str
+    instructions: str
+    text: str
+    schema: Mapping[str, object]
+    answer_tokens: int = 400
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswer:
+    """What came back, as data of a stranger: a parsed JSON value, nothing checked. Tokens as told, or guessed high.
+
+    `way` is how it was asked for: json_schema, tool, json_object or text.
+    """
+
+    value: object
+    tokens_in: int
+    tokens_out: int
+    way: str
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """An endpoint that turns text into a JSON object. It is never told what it may do, since it may do nothing."""
+
+    @property
+    def endpoint(self) -> str:
+        """Host and model name, without the key: for people and for remembering what it can do."""
+        ...
+
+    @property
+    def way(self) -> str:
+        """The best way that is known to work; "" while nothing is known."""
+        ...
+
+    def resume(self, way: str) -> None:
+        """Begin where an earlier process found it; an unknown way is ignored."""
+        ...
+
+    async def probe(self) -> str:
+        """Find the best way that works, with a question of our own that holds nothing. Raises as `ask`."""
+        ...
+
+    async def ask(self, task: ModelTask) -> ModelAnswer:
+        """Raises Unavailable (also with `retry_after`), NeedsAuthorization, ProtocolBroken (an answer that is none),
+        Rejected (the model or its host declines).
+        """
+        ...

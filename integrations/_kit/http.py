@@ -9,6 +9,7 @@ from __future__ import annotations
 import json as jsonlib
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -113,8 +114,51 @@ class Http:
             raise Rejected("gone", "这个文件的地址不对，请再发一次") from broken
         return bytes(held), kind
 
+    async def exchange(
+        self, method: str, path: str, *, body: bytes, headers: Mapping[str, str], most: int, what: str = ""
+    ) -> Exchange:
+        """One request whose answer is not trusted: any status comes back as it is, and no more than `most` bytes are read.
+
+        Not for changes. Raises Unavailable when there is no answer, ProtocolBroken when it is larger, packed, or redirects.
+        """
+        if inside_unit_of_work.get():
+            raise RuntimeError("network call inside a unit of work")
+        name = what or path
+        content = bytearray()
+        try:
+            # Nothing packed is asked for and none is read: a small packed answer may unfold without end.
+            plain = {**headers, "accept-encoding": "identity"}
+            async with self._client.stream(method, path, content=body, headers=plain) as answer:
+                if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+                    raise ProtocolBroken(f"{name}: packed answer")
+                if answer.is_redirect:
+                    raise ProtocolBroken(f"{name}: redirected")
+                async for part in answer.aiter_raw():
+                    content += part
+                    if len(content) > most:
+                        raise ProtocolBroken(f"{name}: oversized answer")
+                return Exchange(answer.status_code, dict(answer.headers), bytes(content))
+        except httpx.TransportError as lost:
+            raise Unavailable(f"{name}: no answer") from lost
+        except httpx.InvalidURL as broken:
+            raise ProtocolBroken(f"{name}: unusable address") from broken
+
     async def aclose(self) -> None:
         await self._client.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An answer as it came. Header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that a 429 or 503 asks for; None when it does not say."""
+        return _seconds(self.headers["retry-after"]) if "retry-after" in self.headers else None
 
 
 def _object(content: bytes) -> dict[str, Any] | None:
