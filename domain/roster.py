@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 from domain.people import Person, Role
 
+T = TypeVar("T")
 MOST_MISSING = 0.3  # of those known: more at once is a lying directory or a narrowed scope, not a day of notices
 ASK_EACH = 100  # how many missing people are asked for by name before the list is believed
 FEW = 2  # in a small company two leavers may be more than a third; then the platform must say so of each
@@ -98,7 +100,7 @@ class DirectoryRules:
         return frozenset(place for found in _mapped(self.warehouses, colleague.departments) for place in found)
 
 
-def _mapped(table: Mapping[str, frozenset[object]], departments: Iterable[str]) -> Iterable[frozenset[object]]:
+def _mapped(table: Mapping[str, frozenset[T]], departments: Iterable[str]) -> Iterable[frozenset[T]]:
     """What is mapped for a department or one above it. A key with a slash is a path from the root, without one a name."""
     for path in departments:
         names = path.split("/")

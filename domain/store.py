@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from domain.binding import BindingCode, Tries
 from domain.order import Aftersale, Order, Track
 from domain.people import Person, Role
 from domain.query import FACTS_CAP, Fact, Part, Query, Scope
@@ -41,6 +42,7 @@ from domain.records import (
     Upserted,
     Used,
 )
+from domain.roster import RosterRow
 
 T = TypeVar("T")
 
@@ -270,11 +272,63 @@ class People(Protocol):
 
     def chats_for(self, topic: str, *, shop: str = "", warehouse: str = "") -> list[BoundChat]: ...
 
+    def chats(self) -> list[BoundChat]: ...
+
+    def roster(self, platform: str) -> list[RosterRow]: ...
+
+    def roster_entry(self, platform: str, user_id: str) -> RosterRow | None: ...
+
+    def roster_of(self, person_id: int) -> list[RosterRow]: ...
+
+    def bars(self, person_id: int) -> dict[str, datetime]:
+        """Why a person is kept out; empty for who may come in."""
+        ...
+
 
 class PeopleWrites(People, Protocol):
-    def save_person(self, person: Person) -> Person: ...
+    def save_person(self, person: Person) -> Person:
+        """Who is barred stays inactive, whatever is saved: only `unbar` lets somebody in again."""
+        ...
 
     def bind_chat(self, chat: BoundChat) -> None: ...
+
+    def unbind_chat(self, platform: str, chat_id: str) -> bool: ...
+
+    def put_roster(self, row: RosterRow) -> None: ...
+
+    def drop_roster(self, platform: str, user_id: str) -> None: ...
+
+    def bar(self, person_id: int, why: str, at: datetime) -> None:
+        """From this commit on the person has no access."""
+        ...
+
+    def unbar(self, person_id: int, *why: str) -> bool:
+        """Lift these reasons (none named: all). True when the person may come in now."""
+        ...
+
+
+class Binding(Protocol):
+    """One-time codes, kept as hashes only, and the wrong guesses at them. Part of a unit of work."""
+
+    def issue(self, code: str, given: BindingCode) -> bool:
+        """False when the same digits are out already: take others."""
+        ...
+
+    def take(self, code: str, now: datetime) -> BindingCode | None:
+        """Use a code up; None when it is unknown, expired or used. Of two at once, one gets it."""
+        ...
+
+    def burn(self, now: datetime, *, person_id: int = 0, purpose: str = "") -> int: ...
+
+    def issued_since(
+        self, since: datetime, *, person_id: int = 0, issued_by: int | None = None, purpose: str = ""
+    ) -> int: ...
+
+    def tries(self, name: str) -> Tries: ...
+
+    def put_tries(self, name: str, tries: Tries) -> None: ...
+
+    def forget_tries(self, name: str) -> None: ...
 
 
 class Dialogs(Protocol):
@@ -545,6 +599,8 @@ class UnitOfWork(Protocol):
     def imports(self) -> ImportWrites: ...
     @property
     def access(self) -> AccessTokenWrites: ...
+    @property
+    def binding(self) -> Binding: ...
     @property
     def usage(self) -> UsageWrites: ...
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from functools import lru_cache
 
 from domain.people import Person, Role
+from domain.roster import RosterRow
 from domain.store import BoundChat, Json
 from storage.keys import Keys
-from storage.moments import clean, dump, load, ms, scrub
+from storage.moments import at_or_none, clean, dump, load, ms, ms_or_none, scrub, tuple_of, words
 from storage.serials import next_serial
 from storage.sql import Conn, Row
 
@@ -28,6 +29,13 @@ _BIND = (
     "INSERT INTO chats(platform,chat_id,kind,title,topics,shops,warehouses) VALUES(?,?,?,?,?,?,?)"
     " ON CONFLICT (platform,chat_id) DO UPDATE SET kind=excluded.kind, title=excluded.title, topics=excluded.topics,"
     " shops=excluded.shops, warehouses=excluded.warehouses"
+)
+_ROSTER = "SELECT platform,user_id,person_id,how,name,departments,standing,listed,changed_at FROM roster "
+_KEEP = (
+    "INSERT INTO roster(platform,user_id,person_id,how,name,departments,standing,listed,changed_at)"
+    " VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT (platform,user_id) DO UPDATE SET person_id=excluded.person_id,"
+    " how=excluded.how, name=excluded.name, departments=excluded.departments, standing=excluded.standing,"
+    " listed=excluded.listed, changed_at=excluded.changed_at"
 )
 _ACCOUNT = (
     "INSERT INTO accounts(platform,user_id,person_id,n) VALUES(?,?,?,?)"
@@ -62,6 +70,28 @@ class PeopleReads:
     def chat(self, platform: str, chat_id: str) -> BoundChat | None:
         row = self._c.one(_CHAT + "WHERE platform = ? AND chat_id = ?", (platform, scrub(chat_id)))
         return _read_chat(row) if row else None
+
+    def chats(self) -> list[BoundChat]:
+        """Every bound group."""
+        return [_read_chat(row) for row in self._c.all(_CHAT + "ORDER BY platform,chat_id")]
+
+    def roster(self, platform: str) -> list[RosterRow]:
+        """Every account of a platform that a directory, a code or the settings file has named."""
+        return [_read_roster(row) for row in self._c.all(_ROSTER + "WHERE platform = ? ORDER BY user_id", (platform,))]
+
+    def roster_entry(self, platform: str, user_id: str) -> RosterRow | None:
+        row = self._c.one(_ROSTER + "WHERE platform = ? AND user_id = ?", (platform, scrub(user_id)))
+        return _read_roster(row) if row else None
+
+    def roster_of(self, person_id: int) -> list[RosterRow]:
+        """The accounts by which a person is known to directories and codes."""
+        rows = self._c.all(_ROSTER + "WHERE person_id = ? ORDER BY platform,user_id", (person_id,))
+        return [_read_roster(row) for row in rows]
+
+    def bars(self, person_id: int) -> dict[str, datetime]:
+        """Why this person is kept out, and since when; empty for who may come in."""
+        found = self._c.all("SELECT why,at FROM bars WHERE person_id = ? ORDER BY why", (person_id,))
+        return {why: since for why, stamp in found if (since := at_or_none(stamp)) is not None}
 
     def chats_for(self, topic: str, *, shop: str = "", warehouse: str = "") -> list[BoundChat]:
         """Groups that take this topic. A group without a list of shops (or warehouses) takes all of them."""
@@ -102,6 +132,13 @@ def _names(text: str) -> frozenset[str]:
 _ROLES = frozenset(role.value for role in Role)
 
 
+def _read_roster(row: Row) -> RosterRow:
+    platform, user_id, person_id, how, name, departments, standing, listed, changed_at = row
+    return RosterRow(
+        platform, user_id, person_id, how, name, tuple_of(departments), standing, listed == 1, at_or_none(changed_at)
+    )
+
+
 def _read_chat(row: Row) -> BoundChat:
     topics, shops, warehouses = (frozenset(load(text)) for text in row[4:7])
     return BoundChat(row[0], row[1], row[2], row[3], topics, shops, warehouses)
@@ -109,8 +146,13 @@ def _read_chat(row: Row) -> BoundChat:
 
 class PeopleWrites(PeopleReads):
     def save_person(self, person: Person) -> Person:
-        """A person_id of 0 is given the next free one. The accounts are replaced; an account belongs to one person."""
+        """A person_id of 0 is given the next free one. The accounts are replaced; an account belongs to one person.
+
+        Who is barred stays inactive, whatever is saved: only `unbar` lets somebody in again.
+        """
         saved = person if person.person_id else replace(person, person_id=self._new_id())
+        if saved.active and person.person_id and self._barred(saved.person_id):
+            saved = replace(saved, active=False)
         self._c.run(
             _SAVE,
             (saved.person_id, scrub(saved.name), dump(sorted(saved.roles)), dump(sorted(saved.shops)),
@@ -127,6 +169,43 @@ class PeopleWrites(PeopleReads):
             (chat.platform, scrub(chat.chat_id), chat.kind, scrub(chat.title, 200), dump(sorted(chat.topics)),
              dump(sorted(chat.shops)), dump(sorted(chat.warehouses))),
         )  # fmt: skip
+
+    def unbind_chat(self, platform: str, chat_id: str) -> bool:
+        """False when it was not bound."""
+        return bool(self._c.run("DELETE FROM chats WHERE platform = ? AND chat_id = ?", (platform, scrub(chat_id))))
+
+    def put_roster(self, row: RosterRow) -> None:
+        self._c.run(
+            _KEEP,
+            (row.platform, scrub(row.user_id), row.person_id, row.how, scrub(row.name, 60), words(row.departments),
+             row.standing, 1 if row.listed else 0, ms_or_none(row.changed_at)),
+        )  # fmt: skip
+
+    def drop_roster(self, platform: str, user_id: str) -> None:
+        self._c.run("DELETE FROM roster WHERE platform = ? AND user_id = ?", (platform, scrub(user_id)))
+
+    def bar(self, person_id: int, why: str, at: datetime) -> None:
+        """From this commit on the person has no access. The same reason again changes nothing."""
+        self._c.run(
+            "INSERT INTO bars(person_id,why,at) VALUES(?,?,?) ON CONFLICT (person_id,why) DO NOTHING",
+            (person_id, scrub(why, 60), ms(at)),
+        )
+        self._c.run("UPDATE people SET active = 0 WHERE id = ?", (person_id,))
+
+    def unbar(self, person_id: int, *why: str) -> bool:
+        """Lift these reasons (none named: all of them). True when the person may come in now."""
+        if why:
+            for each in why:
+                self._c.run("DELETE FROM bars WHERE person_id = ? AND why = ?", (person_id, each))
+        else:
+            self._c.run("DELETE FROM bars WHERE person_id = ?", (person_id,))
+        if self._barred(person_id):
+            return False
+        self._c.run("UPDATE people SET active = 1 WHERE id = ?", (person_id,))
+        return True
+
+    def _barred(self, person_id: int) -> bool:
+        return self._c.one("SELECT 1 FROM bars WHERE person_id = ? LIMIT 1", (person_id,)) is not None
 
     def _new_id(self) -> int:
         while True:

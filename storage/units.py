@@ -10,6 +10,7 @@ from storage.access import AccessReads, AccessWrites, UsageReads, UsageWrites
 from storage.alerts import AlertReads, AlertWrites
 from storage.approvals import ApprovalReads, ApprovalWrites
 from storage.audit import AuditReads, AuditWrites
+from storage.binding import BindingWrites
 from storage.costs import CostReads, CostWrites
 from storage.cursors import (
     CursorReads,
@@ -82,4 +83,5 @@ class SqlUnit:
         self.quarantine = QuarantineWrites(conn, keys)
         self.imports = ImportWrites(conn)
         self.access = AccessWrites(conn, keys)
+        self.binding = BindingWrites(conn, keys)
         self.usage = UsageWrites(conn)
