@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from domain.values import quick
+
 
 class ChatKind(StrEnum):
     GROUP = "group"
@@ -46,6 +48,7 @@ class Attachment:
     text: str = ""  # a voice note's transcript, when the platform gives one
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Message:
     """A person wrote. `message_id` is the platform's and is the key against duplicates."""
@@ -102,6 +105,7 @@ class Ask:
     required: bool = True
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Button:
     """A callback button. `command` is what a person types where buttons cannot be drawn: `同意 A17`."""
@@ -137,6 +141,7 @@ class Document:
     media_type: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Card:
     """A card people act on. `lines` are short plain-text lines, most important first (about 8 at most).
@@ -162,6 +167,7 @@ class Urgency(IntEnum):
     NORMAL = 5
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What we say. `text` alone always suffices; `card` is the richer form of the same facts, not an addition.

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.money import Money
+from domain.values import quick
 
 
 class Stage(StrEnum):
@@ -75,6 +76,7 @@ class TrackStage(StrEnum):
     CANCELLED = "cancelled"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """Who gets the parcel. Plain text only where the platform gives it; otherwise masks. Never logged.
@@ -96,6 +98,7 @@ class Receiver:
     masked: bool = False  # True: name/phone/detail already hold the platform's masks
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OrderLine:
     """One line. `total` is what the line costs the buyer after line discounts; negative for return lines."""
@@ -110,6 +113,7 @@ class OrderLine:
     gift: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Parcel:
     waybill: str
@@ -122,6 +126,7 @@ class Parcel:
     eta: datetime | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Order:
     """One channel order. Money: goods - discount + freight = total (`balanced`); `paid` is what the buyer paid."""
@@ -162,6 +167,7 @@ class Order:
         return (self.goods - self.discount + self.freight).minor == self.total.minor
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Aftersale:
     channel: str
@@ -186,6 +192,7 @@ class Aftersale:
     unmapped: tuple[str, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TrackEvent:
     at: datetime
@@ -195,6 +202,7 @@ class TrackEvent:
     raw_code: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Track:
     """A parcel's whole known history, oldest first."""

@@ -11,10 +11,12 @@ from typing import Any
 
 from domain.money import Money
 from domain.order import Aftersale, Order, Track
+from domain.values import quick
 
 Json = Any  # JSON-able value: dict, list, str, int, bool, None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OrderEvent:
     """One step in an order's life. Append-only. `before`/`after` are stage names or short values, never personal data."""
@@ -29,6 +31,7 @@ class OrderEvent:
     cause: str = ""  # id of what made it happen: push id, approval number, rule name
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class StoredOrder:
     """An order as the store has it: the canonical value plus what is ours."""
@@ -41,6 +44,7 @@ class StoredOrder:
     owner: str = ""  # who holds the next step, when assigned
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OrderCard:
     """All that one answer needs, fetched in one go."""

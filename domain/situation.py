@@ -9,6 +9,7 @@ from enum import StrEnum
 from domain.chat import Tone
 from domain.lanes import LaneStats
 from domain.order import Parcel, Track, TrackStage
+from domain.values import quick
 
 HOUR = timedelta(hours=1)
 
@@ -87,6 +88,7 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ParcelState:
     """One parcel's situation. `quiet` and `usual`: hours without a scan, now and usually on this lane (0: unknown)."""

@@ -16,8 +16,10 @@ from domain.lanes import Arrival, LaneStats, arrival
 from domain.order import AFTERSALE_OPEN, Aftersale, AftersaleStage, Order, Stage
 from domain.situation import DEFAULT_LIMITS, HOUR, Holder, Kind, Limits, ParcelState, parcel_state
 from domain.store import OrderCard
+from domain.values import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The whole judgement about one order at one moment.

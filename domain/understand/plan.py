@@ -17,6 +17,7 @@ from typing import Any
 from domain.dates import DateRange
 from domain.errors import BadInput
 from domain.money import Money
+from domain.values import quick
 
 
 class Intent(StrEnum):
@@ -44,6 +45,7 @@ class Intent(StrEnum):
     CREATE_ORDER = "create_order"
     DOCUMENTS = "documents"
     RULES = "rules"
+    EXPAND = "expand"  # a numbered digest of messages that were too many to send one by one
     HELP = "help"
     SMALLTALK = "smalltalk"
     OUT_OF_SCOPE = "out_of_scope"
@@ -67,6 +69,7 @@ RISKY = frozenset(
 NO_ORDER = "no_order"  # the note of a withdrawal that names no order: the number alone, sent next, completes it
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Slots:
     """What the message named. One value each (the first or best); every number of the message is in `Plan.found`."""
@@ -104,6 +107,7 @@ class Filter:
     value: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One reading of one message.
@@ -111,7 +115,7 @@ class Plan:
     `extra` holds small facts that only some intents need: `aftersale_kind` (refund/return/exchange), `question` (how/can:
     the person asks for the way, not for the deed), `about` (which field of an order: paid_at, amount, address, logistics),
     `order_head`+`order_tail` (an abbreviated number), `phone_head`+`phone_tail`, `minutes` (snooze), `qty`, `pick` (the nth of
-    the list shown before), `document` (picklist, outbound, label, invoice), `view` (a named list), `lang`.
+    the list shown before), `document` (picklist, outbound, label, invoice), `view` (a named list), `digest` and `page`, `lang`.
     `alternatives` is what "did you mean" buttons offer, best first. `note` is a short machine word on why the reading is
     careful: `negated`, `policy`, `which_approval`, `unsure`, `too_long`, `no_order` (a withdrawal that names no order).
     """
