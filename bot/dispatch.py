@@ -33,6 +33,7 @@ from domain.privacy import safe_text
 from domain.store import AuditEntry, Json, Reads
 from domain.understand import RISKY, Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
 from handlers.desk import Afterwards, Desk, Need, Press, Question
+from handlers.model import SecondReader, marked
 from handlers.router import Router
 from handlers.words.common import words
 
@@ -58,8 +59,9 @@ class Answer:
 class Dispatcher:
     """Stateless but for a short-lived copy of the company's vocabulary."""
 
-    def __init__(self, desk: Desk, router: Router) -> None:
+    def __init__(self, desk: Desk, router: Router, *, second: SecondReader | None = None) -> None:
         self.desk = desk
+        self.second = second  # a language model that is asked when the parser is at a loss; None: there is none
         self._router = router
         self._lexicon: Lexicon | None = None
         self._lexicon_at = 0.0
@@ -145,6 +147,25 @@ class Dispatcher:
     async def answer(self, message: Message, actor: Actor, *, remembered: Json | None = None) -> Answer:
         """Understand and answer for a known actor. Reads only, unless the handler itself writes."""
         plan = self._understood(message, remembered, await self.lexicon())
+        if self.second is not None:
+            return await self._with_second(self.second, plan, message, actor)
+        return await self._answered(plan, message, actor, self.desk)
+
+    async def _with_second(self, second: SecondReader, plan: Plan, message: Message, actor: Actor) -> Answer:
+        """The same answers from the same plans; only who read the sentence may differ, and that is said."""
+        started = time.perf_counter()
+        vocabulary = await self.lexicon()
+        seen = await second.understood(message, plan, vocabulary, sure=_SURE)
+        answer = await self._answered(seen.plan if seen is not None else plan, message, actor, self.desk)
+        reply = answer.reply
+        if reply is not None and seen is not None:
+            reply = marked(reply, seen.echo)
+        if reply is not None and answer.plan is not None:
+            reply = await second.remarked(reply, answer.plan, vocabulary)
+        return dataclasses.replace(answer, reply=reply, took_ms=(time.perf_counter() - started) * 1000)
+
+    async def planned(self, plan: Plan, message: Message, actor: Actor) -> Answer:
+        """Answer a plan that was made elsewhere (an assistant's tool call), with the same permissions and handlers."""
         return await self._answered(plan, message, actor, self.desk)
 
     async def _answered(self, plan: Plan, message: Message, actor: Actor, desk: Desk) -> Answer:

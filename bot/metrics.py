@@ -12,3 +12,6 @@ ANSWERED = Histogram(
     ["intent"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
+MODEL = Counter(
+    "xiaodan_model_total", "Questions to the language model, by purpose and by what became of them", ["purpose", "outcome"]
+)
