@@ -22,6 +22,7 @@ from bot.connections import Connections, connect, connect_chats
 from bot.directory import settle
 from bot.dispatch import Dispatcher
 from bot.metrics import ACCEPTED
+from bot.second_reader import second_reader
 from bot.sight import Sight
 from bot.tokens import StoredTokens
 from bot.wire import pack
@@ -97,6 +98,9 @@ class House:
     page_routes: list[BaseRoute] = field(default_factory=list)
     pull_every: timedelta = timedelta(minutes=10)
     owner: str = ""
+    probe_model_every: timedelta = timedelta(hours=6)
+    companions: list[Callable[[], contextlib.AbstractAsyncContextManager[None]]] = field(default_factory=list)
+    """Entered for as long as the house runs: what a mounted application needs beside its routes."""
 
     def push_receiver(self, name: str, shop: str) -> ReceivesPushes | None:
         return self.connections.receiver(name, shop)
@@ -142,8 +146,13 @@ class House:
             tasks.append(asyncio.create_task(keep_chats(self.desk, self.accept_chat, owner=self.owner)))
             bells = Bells(jobs, self.desk.store.leases, owner=self.owner)
             bells.start()
+        if self.dispatcher.second is not None:
+            tasks.append(asyncio.create_task(self.dispatcher.second.keep(every=self.probe_model_every)))
         try:
-            yield
+            async with contextlib.AsyncExitStack() as stack:
+                for companion in self.companions:
+                    await stack.enter_async_context(companion())
+                yield
         finally:
             if bells is not None:
                 await bells.stop()
@@ -238,7 +247,8 @@ def open_house(
     base = Router(FEATURES)
     deliverer = Deliverer(base.views, base.subjects)
     router = Router((*FEATURES, deliverer.feature()))
-    dispatcher = Dispatcher(desk, router)
+    second = second_reader(settings, desk)
+    dispatcher = Dispatcher(desk, router, second=second[0] if second is not None else None)
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
     return House(
         settings=settings,
@@ -249,4 +259,5 @@ def open_house(
         relay=Relay(desk, router, owner=owner),
         connections=connections,
         owner=owner,
+        probe_model_every=second[1] if second is not None else timedelta(hours=6),
     )

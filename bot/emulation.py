@@ -15,6 +15,7 @@ from domain.errors import BadInput
 from emulators.dingtalk import DingTalkEmulator
 from emulators.douyin import DouyinEmulator
 from emulators.kuaidi100 import Kuaidi100Emulator
+from emulators.model import ModelEmulator
 from emulators.pinduoduo import PinduoduoEmulator
 from emulators.wecom import WecomEmulator
 
@@ -24,6 +25,7 @@ EMULATORS: dict[str, Callable[[], Any]] = {
     "kuaidi100": Kuaidi100Emulator,
     "dingtalk": DingTalkEmulator,
     "wecom": WecomEmulator,
+    "model": ModelEmulator,
 }
 
 

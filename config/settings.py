@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     read_only: bool = Field(default=False, description="Shadow mode: compute everything, write nothing out.")
     log_level: str = "INFO"
     log_json: bool = False
+    model_url: str = Field(default="", description="An OpenAI-compatible endpoint, up to /v1. Empty: no language model.")
+    model_name: str = Field(default="", description="The model's name at that endpoint.")
+    model_key: SecretStr = Field(default=SecretStr(""), description="The endpoint's key. Only ever from the environment.")
+    mcp: bool = Field(default=False, description="Offer /mcp to people's own assistants, behind their tokens.")
     console: str = Field(default="off", pattern="^(off|demo|login)$", description="The browser work group.")
 
     def connectors(self) -> Mapping[str, Any]:

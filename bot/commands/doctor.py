@@ -20,11 +20,14 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="JSON 输出")] = False) -> None:
-    """逐项检查企业微信、钉钉的配置，告诉你哪里不对、怎么改。不会往任何群里发消息。"""
+def doctor(
+    only: Annotated[str, typer.Argument(help="只查一样：model 或平台名；不给就都查")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON 输出")] = False,
+) -> None:
+    """逐项检查企业微信、钉钉和模型的配置，告诉你哪里不对、怎么改。不会往任何群里发消息。"""
     from config.settings import Settings
 
-    found = asyncio.run(examine_installation(Settings()))
+    found = asyncio.run(_examined(Settings(), only))
     if as_json:
         rows = [{"platform": name, **dataclasses.asdict(finding)} for name, finding in found]
         typer.echo(json.dumps(rows, ensure_ascii=False))
@@ -32,10 +35,33 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="JSON 输出")] 
         for name, finding in found:
             unsure = "（不能完全确定）" if finding.unsure else ""
             typer.echo(f"{_MARKS[finding.health]} {name} · {finding.sentence}{unsure}")
-        if not found:
+        if not any(name != "model" for name, _ in found) and only != "model":
             typer.echo("还没有接任何聊天平台。按 docs/integrations/wecom.md 或 dingtalk.md 配一个。")
     if any(finding.health is Health.BAD for _, finding in found):
         raise typer.Exit(1)
+
+
+async def _examined(settings: object, only: str) -> list[tuple[str, Finding]]:
+    found = await examine_installation(settings) if only != "model" else []
+    if only in ("", "model"):
+        found += await examine_second_reader(settings, always=bool(only))
+    return [(name, finding) for name, finding in found if only in ("", name)]
+
+
+async def examine_second_reader(settings: object, *, always: bool) -> list[tuple[str, Finding]]:
+    """The language model: what it can do, what it has cost, whether it rests. Nothing without one, unless `always`."""
+    from bot.bootstrap import open_house
+    from bot.second_reader import examine_model, wanted
+    from config.settings import Settings
+
+    assert isinstance(settings, Settings)  # noqa: S101 (imported late: commands start fast)
+    if wanted(settings) is None and not always:
+        return []
+    house = open_house(settings, chats={})
+    try:
+        return [("model", finding) for finding in await examine_model(settings, house.desk)]
+    finally:
+        await house.close()
 
 
 async def examine_installation(settings: object) -> list[tuple[str, Finding]]:
