@@ -24,8 +24,8 @@ In doubt between an action and a look, the look is chosen and the action goes to
 
 # ruff: noqa: E501 - a table reads best by the line
 
+from domain.understand.familiar import understand
 from domain.understand.lexicon import CHANNELS, EMPTY, Lexicon, NameTable
-from domain.understand.parse import understand
 from domain.understand.plan import NO_ORDER, RISKY, Filter, Found, Intent, Plan, Slots, from_json, slots_json, to_json
 
 __all__ = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 # What staff call the channels (public nicknames; codes are the connectors' folder names).
 CHANNELS: dict[str, tuple[str, ...]] = {
@@ -90,6 +91,7 @@ class Lexicon:
     warehouses: NameTable
     skus: NameTable
     people: NameTable
+    familiar: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)  # of `familiar` alone
 
     @classmethod
     def build(
