@@ -100,15 +100,29 @@ class Handles:
         """Every handle of an order. A masked name identifies nobody and gets none."""
         to, number = order.receiver, order.number
         tail = tail_of(number)
-        found = [self.value("o", number, tail)] if tail else []
+        tailed = [(tail, "o" + number)] if tail else []
         if to.phone:
-            found.append(self.phone(to.phone))
-        if to.name and "*" not in to.name:
-            found.append(self.name(to.name))
-        if order.buyer_key:
-            found.append(self.buyer(order.channel, order.shop, order.buyer_key))
+            key = phone_key(to.phone)
+            tailed.append((tail_of(key), "p" + key))
         for parcel in order.parcels:
-            found.append(self.waybill(parcel.waybill))  # noqa: PERF401  hot path, mostly empty
+            waybill = parcel.waybill.upper()
+            tailed.append((tail_of(waybill), "w" + waybill))
+        whole = []
+        if to.name and "*" not in to.name:
+            whole.append("n" + to.name.strip().casefold())
+        if order.buyer_key:
+            whole.append(f"b{order.channel}|{order.shop}|{order.buyer_key}")
+        # What `value` and `whole` do, without a call for each: this runs five times an order.
+        copy, tails, found = self._state.copy, self._tails, []
+        for tail, text in tailed:
+            state = copy()
+            state.update(text.encode("utf-8", "replace"))
+            bits = tails.get(tail)
+            found.append((self.tail_bits(tail) if bits is None else bits) | (int.from_bytes(state.digest(), "big") & _LOW))
+        for text in whole:
+            state = copy()
+            state.update(text.encode("utf-8", "replace"))
+            found.append(-1 - (int.from_bytes(state.digest(), "big") >> 1))
         return found
 
     def rows(self, order_id: int, order: Order) -> list[tuple[int, int, int]]:

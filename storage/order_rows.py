@@ -1,13 +1,12 @@
 """Orders to rows and back: the one place that knows the order tables' columns.
 
-Personal data of an order (receiver's name, phone, town, detail, postcode; buyer's name) is one sealed value per row, absent
-when there is none. A checksum of everything the channel said lets a redelivery be recognised without comparing.
+What queries filter, group, sort or add up is a column; the rest of what the channel said is one text, `rest`. Personal data
+(receiver's name, phone, town, detail, postcode; buyer's name) is one sealed value per row, absent when there is none. A
+checksum of everything the channel said lets a redelivery be recognised without comparing.
 """
 
 from __future__ import annotations
 
-import marshal
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,27 +16,31 @@ from domain.money import Money
 from domain.order import Order, OrderLine, Parcel, Receiver, Stage, TrackStage
 from domain.store import OrderEvent, StoredOrder
 from storage.keys import Keys
-from storage.moments import at, at_or_none, ms, ms_or_none, scrub, tuple_of, words
+from storage.moments import at, at_or_none, ms_or_none, scrub, tuple_of, words
 from storage.sql import Bulk, Row
 
 NOTE_CAP = 20_000  # characters of a remark that are kept; platforms allow a few hundred
 TEXT_CAP = 1_000
+# Between the fields of `rest` and of the sealed text. `tidy` takes it out of everything that comes from outside.
+MARK = "\x1f"
 
 _B, _T = "bigint", "text"
-ORDER_COLUMNS = {
+_SAID = {
     "id": _B, "channel": _T, "shop": _T, "number": _T, "stage": _T, "stage_at": _B, "created_at": _B, "updated_at": _B,
-    "synced_at": _B, "currency": _T, "goods": _B, "freight": _B, "discount": _B, "total": _B, "paid": _B, "refunded": _B,
-    "paid_at": _B, "ship_by": _B, "shipped_at": _B, "delivered_at": _B, "finished_at": _B, "buyer_key": _T,
-    "raw_status": _T, "buyer_note": _T, "seller_note": _T, "warehouse": _T, "holds": _T, "tags": _T, "unmapped": _T,
-    "country": _T, "province": _T, "city": _T, "district": _T, "address_key": _T, "masked": _B, "sealed": "bytea",
-    "digest": _B, "version": _B, "settlement_locked": _B, "owner": _T, "ours": _T,
+    "currency": _T, "goods": _B, "freight": _B, "discount": _B, "total": _B, "paid": _B, "refunded": _B, "paid_at": _B,
+    "ship_by": _B, "shipped_at": _B, "delivered_at": _B, "finished_at": _B, "warehouse": _T, "holds": _T, "tags": _T,
+    "province": _T, "rest": _T, "synced_at": _B, "sealed": "bytea", "digest": _B,
 }  # fmt: skip
+_OURS = {"version": _B, "settlement_locked": _B, "owner": _T, "ours": _T}
+ORDER_COLUMNS = _SAID | _OURS
 SELECT_ORDER = "SELECT " + ",".join(f"o.{name}" for name in ORDER_COLUMNS) + " FROM orders o "
-NEW_ORDERS = Bulk("orders", ORDER_COLUMNS, "ON CONFLICT DO NOTHING")
+# A new order's own columns are constants: nothing travels for them.
+NEW_ORDERS = Bulk("orders", _SAID, "ON CONFLICT DO NOTHING", fixed={"version": "1"})
 # "id" and what never changes once written are left alone; created_at may be corrected by the channel, the key stays.
 _CHANGING = [name for name in ORDER_COLUMNS if name not in {"id", "channel", "shop", "number"}]
 UPDATE_ORDER = "UPDATE orders SET " + ",".join(f"{name}=?" for name in _CHANGING) + " WHERE id=?"
 UPDATE_FROM = 4  # index of the first changing column
+STAGE_AT, UPDATED_AT, SYNCED_AT, SEALED, DIGEST, VERSION, LOCKED, OWNER, OURS = 5, 7, 25, 26, 27, 28, 29, 30, 31
 
 _LINE = {
     "order_id": _B, "n": _B, "line_id": _T, "sku": _T, "title": _T, "quantity": _B, "unit_price": _B, "total": _B,
@@ -47,11 +50,11 @@ NEW_LINES = Bulk("order_lines", _LINE, "ON CONFLICT DO NOTHING")
 SELECT_LINES = (
     "SELECT line_id,sku,title,quantity,unit_price,total,platform_sku,gift FROM order_lines WHERE order_id=? ORDER BY n"
 )
-_PARCEL = {
-    "order_id": _B, "waybill": _T, "n": _B, "carrier": _T, "shipped_at": _B, "picked_at": _B, "stage": _T,
-    "last_scan_at": _B, "last_scan": _T, "eta": _B,
-}  # fmt: skip
-NEW_PARCELS = Bulk("parcels", _PARCEL, "ON CONFLICT DO NOTHING")
+_LABEL = {"order_id": _B, "waybill": _T, "n": _B, "carrier": _T, "shipped_at": _B}
+_SCANS = {"picked_at": _B, "stage": _T, "last_scan_at": _B, "last_scan": _T, "eta": _B}
+NEW_PARCELS = Bulk("parcels", _LABEL | _SCANS, "ON CONFLICT DO NOTHING")
+NEW_LABELS = Bulk("parcels", _LABEL, "ON CONFLICT DO NOTHING")  # parcels that no carrier has said anything about
+UNSCANNED = (None, "", None, "", None)
 SELECT_PARCELS = (
     "SELECT waybill,carrier,shipped_at,picked_at,stage,last_scan_at,last_scan,eta FROM parcels WHERE order_id=? ORDER BY n"
 )
@@ -60,6 +63,8 @@ _EVENT = {
     "cause": _T,
 }  # fmt: skip
 NEW_EVENTS = Bulk("order_events", _EVENT, "ON CONFLICT DO NOTHING")
+_BIRTH = {"order_id": _B, "at": _B, "actor": _T, "surface": _T, "after": _T, "cause": _T}
+NEW_BIRTHS = Bulk("order_events", _BIRTH, "ON CONFLICT DO NOTHING", fixed={"kind": "'created'", "mark": "0"})
 SELECT_EVENTS = (
     'SELECT at,kind,actor,surface,"before","after",text,cause FROM order_events WHERE order_id=? ORDER BY at,kind,mark'
 )
@@ -76,7 +81,7 @@ def where(order_id: int) -> bytes:
 
 
 def content(order: Order) -> tuple[Any, ...]:
-    """All that the channel said, as column values in the order of ORDER_COLUMNS from `channel` to `masked`.
+    """All that the channel said, as column values in the order of ORDER_COLUMNS from `channel` to `rest`.
 
     Raises BadInput on mixed currencies.
     """
@@ -90,18 +95,21 @@ def content(order: Order) -> tuple[Any, ...]:
         order.delivered_at, order.finished_at, order.holds, order.tags, order.unmapped,
     )  # fmt: skip
     updated = int(order.updated_at.timestamp() * 1000)
+    rest = (
+        f"{order.buyer_key}\x1f{order.raw_status}\x1f{order.buyer_note}\x1f{order.seller_note}\x1f"
+        f"{words(unmapped) if unmapped else ''}\x1f{to.country}\x1f{to.city}\x1f{to.district}\x1f{to.address_key}\x1f"
+        f"{'1' if to.masked else ''}"
+    )
     return (
-        order.channel, order.shop, order.number, order.stage.value, updated,
-        int(order.created_at.timestamp() * 1000), updated, 0, unit,
+        order.channel, order.shop, order.number, order.stage._value_, updated,
+        int(order.created_at.timestamp() * 1000), updated, unit,
         goods.minor, freight.minor, discount.minor, total.minor, paid.minor, refunded.minor,
-        None if paid_at is None else ms(paid_at),
-        None if ship_by is None else ms(ship_by),
-        None if shipped_at is None else ms(shipped_at),
-        None if delivered_at is None else ms(delivered_at),
-        None if finished_at is None else ms(finished_at),
-        order.buyer_key, order.raw_status, order.buyer_note, order.seller_note, order.warehouse,
-        words(holds) if holds else "", words(tags) if tags else "", words(unmapped) if unmapped else "",
-        to.country, to.province, to.city, to.district, to.address_key, 1 if to.masked else 0,
+        None if paid_at is None else int(paid_at.timestamp() * 1000),
+        None if ship_by is None else int(ship_by.timestamp() * 1000),
+        None if shipped_at is None else int(shipped_at.timestamp() * 1000),
+        None if delivered_at is None else int(delivered_at.timestamp() * 1000),
+        None if finished_at is None else int(finished_at.timestamp() * 1000),
+        order.warehouse, words(holds) if holds else "", words(tags) if tags else "", to.province, rest,
     )  # fmt: skip
 
 
@@ -142,46 +150,31 @@ def parcel_row(order_id: int, n: int, parcel: Parcel) -> tuple[Any, ...]:
     return (order_id, waybill, n, *rest)
 
 
-def digest(values: tuple[Any, ...], hidden: Sequence[int], lines: Sequence[Any], parcels: Sequence[Any]) -> int:
-    """Equal for equal channel versions. `hidden` stands for the personal data by its keyed handles, so that the checksum
-    cannot be used to guess a phone number.
-    """
-    # Version 2 of marshal writes no references, so equal values give equal bytes whatever objects they share. Should another
-    # Python ever write other bytes, the version is compared column by column instead: slower, not wrong.
-    return zlib.crc32(marshal.dumps((values, tuple(hidden), tuple(lines), tuple(parcels)), 2))
-
-
-def stage_of(text: str) -> Stage:
-    return STAGES[text]
-
-
-def read_receiver(row: Row, plain: list[str]) -> Receiver:
-    return Receiver(
-        plain[0], plain[1], row[30], row[31], row[32], plain[2], plain[3], row[29], plain[4], row[33], row[34] == 1
-    )
-
-
 def read_personal(row: Row, keys: Keys) -> list[str]:
-    sealed = row[35]
+    """[name, phone, town, detail, postcode, buyer's name]"""
+    sealed = row[SEALED]
     if sealed is None:
         return ["", "", "", "", "", ""]
-    return keys.open(sealed, b"orders:%d" % row[0]).decode().split("\x1f")
+    return keys.open(sealed, b"orders:%d" % row[0]).decode().split(MARK)
 
 
 def read_order(row: Row, lines: list[Row], parcels: list[Row], keys: Keys) -> Order:
     """Build the value from its rows (columns as in ORDER_COLUMNS, SELECT_LINES, SELECT_PARCELS)."""
-    unit = row[9]
-    plain = read_personal(row, keys)
-    holds, tags, unmapped = row[26], row[27], row[28]
+    unit = row[8]
+    name, phone, town, detail, postcode, buyer_name = read_personal(row, keys)
+    buyer_key, raw_status, buyer_note, seller_note, unmapped, country, city, district, address_key, masked = (
+        row[24].split(MARK)
+    )  # fmt: skip
+    holds, tags = row[21], row[22]
     return Order(
         row[1], row[2], row[3], STAGES[row[4]], at(row[6]), at(row[7]),
-        Money(row[10], unit), Money(row[11], unit), Money(row[12], unit), Money(row[13], unit), Money(row[14], unit),
-        Money(row[15], unit),
+        Money(row[9], unit), Money(row[10], unit), Money(row[11], unit), Money(row[12], unit), Money(row[13], unit),
+        Money(row[14], unit),
         tuple([OrderLine(i, s, t, q, Money(p, unit), Money(a, unit), k, g == 1) for i, s, t, q, p, a, k, g in lines]),
-        read_receiver(row, plain),
+        Receiver(name, phone, row[23], city, district, town, detail, country, postcode, address_key, masked == "1"),
         tuple([read_parcel(one) for one in parcels]) if parcels else (),
-        row[21], plain[5], at_or_none(row[16]), at_or_none(row[17]), at_or_none(row[18]), at_or_none(row[19]),
-        at_or_none(row[20]), row[22], row[23], row[24], row[25],
+        buyer_key, buyer_name, at_or_none(row[15]), at_or_none(row[16]), at_or_none(row[17]), at_or_none(row[18]),
+        at_or_none(row[19]), raw_status, buyer_note, seller_note, row[20],
         tuple_of(holds) if holds else (), tuple_of(tags) if tags else (), tuple_of(unmapped) if unmapped else (),
     )  # fmt: skip
 
@@ -196,26 +189,24 @@ def read_parcel(row: Row) -> Parcel:
 
 def read_stored(row: Row, lines: list[Row], parcels: list[Row], keys: Keys) -> StoredOrder:
     order = read_order(row, lines, parcels, keys)
-    return StoredOrder(row[0], order, row[37], at(row[8]), row[38] == 1, row[39])
+    return StoredOrder(row[0], order, row[VERSION], at(row[SYNCED_AT]), row[LOCKED] == 1, row[OWNER])
 
 
 def read_event(row: Row) -> OrderEvent:
     return OrderEvent(at(row[0]), row[1], row[2], row[3], row[4], row[5], row[6], row[7])
 
 
-def tidy(order: Order) -> Order:
-    """The same order without what a database cannot hold and with absurd lengths cut; usually the very same object."""
-    to = order.receiver
-    short = (
-        order.channel, order.shop, order.number, order.buyer_key, order.buyer_name, order.raw_status, order.warehouse,
-        order.buyer_note, order.seller_note, to.name, to.phone, to.province, to.city, to.district, to.town, to.detail,
-        to.postcode, to.address_key, *[line.title for line in order.lines],
+def is_tidy(values: tuple[Any, ...], plain: str, lines: Sequence[Any], parcels: Sequence[Any]) -> bool:
+    """Whether the texts of an order's rows are what a database can hold, and of sane length."""
+    joined = "".join(
+        [
+            values[0], values[1], values[2], values[19], values[20], values[21], values[22], values[23], plain,
+            *[f"{one[0]}{one[1]}{one[2]}{one[6]}" for one in lines],
+            *[one[0] for one in parcels],
+        ]
     )  # fmt: skip
-    joined = "".join(short)
-    # 0x1f separates the fields inside the sealed value.
-    if len(joined) <= TEXT_CAP and "\x00" not in joined and "\x1f" not in joined and _encodable(joined):
-        return order
-    return _scrubbed(order)
+    marks = 14 if plain else 9
+    return len(joined) <= TEXT_CAP and joined.count(MARK) == marks and "\x00" not in joined and _encodable(joined)
 
 
 def _encodable(text: str) -> bool:
@@ -228,7 +219,9 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _scrubbed(order: Order) -> Order:
+def tidy(order: Order) -> Order:
+    """The same order without what a database cannot hold and with absurd lengths cut."""
+
     def cut(text: str, cap: int = TEXT_CAP) -> str:
         return scrub(text.replace("\x1f", " "), cap)
 

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.errors import BadInput, Stale
-from domain.ids import order_id as make_id
-from domain.order import Aftersale, Order, Stage, Track
+from domain.order import Aftersale, Order, Track
 from domain.store import OrderEvent, StoredOrder, Upserted
 from storage.aftersales import (
     DELETE_AFTERSALE,
@@ -21,23 +20,34 @@ from storage.aftersales import (
 )
 from storage.approvals import ApprovalReads
 from storage.collector import collector_paused
+from storage.days import mark_days
 from storage.handles import NEW_HANDLES, SPAN_BITS, Handles
 from storage.keys import Keys
 from storage.merge import Ours, created, deliver, differences, event_row, merge, set_ours, weight
 from storage.moments import dump, load, ms, scrub
 from storage.order_rows import (
+    DIGEST,
+    LOCKED,
+    NEW_BIRTHS,
     NEW_EVENTS,
+    NEW_LABELS,
     NEW_LINES,
     NEW_ORDERS,
     NEW_PARCELS,
+    OURS,
+    OWNER,
+    SEALED,
     SELECT_ORDER,
+    STAGE_AT,
+    SYNCED_AT,
+    UNSCANNED,
     UPDATE_FROM,
     UPDATE_ORDER,
+    UPDATED_AT,
+    VERSION,
     content,
-    digest,
     line_values,
     parcel_row,
-    parcel_values,
     personal,
     read_stored,
     tidy,
@@ -46,26 +56,13 @@ from storage.order_rows import (
 from storage.orders_read import OrderReads, children
 from storage.sql import Conn, Row
 from storage.tracks import SAVE_TRACK, SELECT_TRACK, merge_tracks, read_track, scanned, tidy_track, track_row
+from storage.versions import Version
 
 _OURS = frozenset({"holds", "settlement_locked", "warehouse", "owner", "ship_by", "receiver"})
 _KNOWN = "SELECT id,digest FROM orders WHERE "
 _LOCK = " FOR UPDATE OF o"
 _BATCH = 32  # orders from which on the collector is paused
-
-
-class _Version:
-    """One incoming version with its column values, computed once."""
-
-    __slots__ = ("digest", "handles", "lines", "order", "parcels", "personal", "values")
-
-    def __init__(self, order: Order, handles: Handles) -> None:
-        self.order = order
-        self.values = content(order)
-        self.personal = personal(order)
-        self.lines = line_values(order)
-        self.parcels = tuple([parcel_values(one) for one in order.parcels]) if order.parcels else ()
-        self.handles = handles.of(order)
-        self.digest = digest(self.values, [*self.handles, len(self.personal)], self.lines, self.parcels)
+_SAMPLE = 8  # orders of a batch that are looked up before the others
 
 
 class OrderWrites(OrderReads):
@@ -85,35 +82,26 @@ class OrderWrites(OrderReads):
             raise BadInput("订单里有大得离谱的数字（超过 64 位），请检查金额和数量的单位。") from problem
 
     def _upsert_all(self, orders: Sequence[Order], seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
+        handles = self._handles
         found: list[Upserted] = []
-        waiting: Sequence[Order] = orders
+        waiting = [Version(order, handles) for order in orders]
         while waiting:
-            batch: dict[int, Order] = {}
-            later: list[Order] = []
-            for order in waiting:
-                order = tidy(order)
-                if order.parcels and order.stage is Stage.SHIPPED:
-                    order = deliver(order)
-                number = make_id(order.channel, order.shop, order.number, order.created_at)
-                if number in batch:
-                    later.append(order)  # the same order again, or (2^-31) another of the same second
-                else:
-                    batch[number] = order
+            batch: dict[int, Version] = {}
+            # Later: the same order again, or (2^-31) another of the same second.
+            later = [one for one in waiting if batch.setdefault(one.id, one) is not one]
             found += self._upsert_distinct(batch, seen_at, surface, cause)
             waiting = later
         return found
 
-    def _upsert_distinct(self, batch: dict[int, Order], seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
+    def _upsert_distinct(self, batch: dict[int, Version], seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
         known = self._digests(list(batch))
-        handles = self._handles
-        fresh: list[tuple[int, _Version]] = []
-        touched: list[tuple[int, _Version]] = []
-        for number, order in batch.items():
-            version = _Version(order, handles)
-            digest_there = known.get(number)
-            if digest_there is None:
-                fresh.append((number, version))
-            elif digest_there != version.digest:
+        fresh: list[Version] = []
+        touched: list[tuple[int, Version]] = []
+        for number, version in batch.items():
+            there = known.get(number)
+            if there is None:
+                fresh.append(version)
+            elif there != version.digest:
                 touched.append((number, version))
         found: list[Upserted] = []
         if fresh:
@@ -127,39 +115,46 @@ class OrderWrites(OrderReads):
         if len(ids) == 1:
             row = self._c.one("SELECT digest FROM orders WHERE id = ?", (ids[0],))
             return {ids[0]: row[0]} if row else {}
+        if len(ids) > _SAMPLE * 4:
+            # A batch of new orders is told by a few of them; should others be known after all, the insert skips those.
+            condition, value = self._c.among("id", [*ids[:: len(ids) // _SAMPLE], ids[-1]])
+            if not self._c.all(_KNOWN + condition, (value,)):
+                return {}
         condition, value = self._c.among("id", ids)
         return dict(self._c.all(_KNOWN + condition, (value,)))
 
     def _insert(
-        self, fresh: list[tuple[int, _Version]], seen: int, surface: str, cause: str
-    ) -> tuple[list[Upserted], list[tuple[int, _Version]]]:
+        self, fresh: list[Version], seen: int, surface: str, cause: str
+    ) -> tuple[list[Upserted], list[tuple[int, Version]]]:
         """(written, those that exist after all: under another key, or written by another replica meanwhile)."""
-        rows = [self._new_row(number, version, seen) for number, version in fresh]
-        elsewhere: list[tuple[int, _Version]] = []
-        if self._c.bulk(NEW_ORDERS, rows) != len(rows):
+        elsewhere: list[tuple[int, Version]] = []
+        if self._c.bulk(NEW_ORDERS, self._new_rows(fresh, seen)) != len(fresh):
             fresh, elsewhere = self._sort_out(fresh)
         lines: list[Row] = []
+        labels: list[Row] = []
         parcels: list[Row] = []
-        events: list[Row] = []
+        births: list[Row] = []
         handles: list[Row] = []
         found: list[Upserted] = []
-        for number, version in fresh:
-            order = version.order
-            for n, line in enumerate(version.lines):
-                lines.append((number, n, *line))
-            for n, parcel in enumerate(version.parcels):
-                parcels.append((number, parcel[0], n, *parcel[1:]))
-            event = created(order, surface, cause)
-            events.append(
-                (number, version.values[5], "created", 0, order.channel, surface, "", version.values[3], "", cause)
-            )
+        for version in fresh:
+            number, order, values = version.id, version.order, version.values
+            lines += [(number, n, *line) for n, line in enumerate(version.lines)]
+            for n, (waybill, carrier, shipped, *scans) in enumerate(version.parcels):
+                if tuple(scans) == UNSCANNED:
+                    labels.append((number, waybill, n, carrier, shipped))
+                else:
+                    parcels.append((number, waybill, n, carrier, shipped, *scans))
+            births.append((number, values[5], order.channel, surface, values[3], cause))
             bucket = number >> SPAN_BITS
             handles += [(bucket, one, number) for one in version.handles]
-            found.append(Upserted(number, None, order, (event,)))
-        for bulk, some in ((NEW_LINES, lines), (NEW_PARCELS, parcels), (NEW_EVENTS, events), (NEW_HANDLES, handles)):
+            found.append(Upserted(number, None, order, (created(order, surface, cause),)))
+        for bulk, some in (
+            (NEW_LINES, lines), (NEW_LABELS, labels), (NEW_PARCELS, parcels), (NEW_BIRTHS, births), (NEW_HANDLES, handles),
+        ):  # fmt: skip
             if some:
                 self._c.bulk(bulk, some)
-        return self._with_known_tracks(found, parcels), elsewhere
+        mark_days(self._c, [one.id for one in found])
+        return self._with_known_tracks(found, labels + parcels), elsewhere
 
     def _with_known_tracks(self, found: list[Upserted], parcels: list[Row]) -> list[Upserted]:
         """A carrier may have spoken before the channel told us of the parcel."""
@@ -184,32 +179,32 @@ class OrderWrites(OrderReads):
                     found[waybill] = read_track(row)
         return found
 
-    def _sort_out(self, fresh: list[tuple[int, _Version]]) -> tuple[list[tuple[int, _Version]], list[tuple[int, _Version]]]:
+    def _sort_out(self, fresh: list[Version]) -> tuple[list[Version], list[tuple[int, Version]]]:
         """Which of these the insert really wrote, told by what stands in the table now."""
-        written, elsewhere = [], []
-        for number, version in fresh:
+        written: list[Version] = []
+        elsewhere: list[tuple[int, Version]] = []
+        for version in fresh:
             order = version.order
             row = self._c.one(
                 "SELECT id,digest,version FROM orders WHERE number = ? AND channel = ? AND shop = ?",
                 (order.number, order.channel, order.shop),
             )
-            if row == (number, version.digest, 1) and not self._has_events(number):
-                written.append((number, version))
-            else:
+            if row == (version.id, version.digest, 1) and not self._has_events(version.id):
+                written.append(version)
+            elif row is None or row[1] != version.digest:
                 # No row at all: its key is taken by another order of the same second.
-                elsewhere.append((row[0] if row else number, version))
+                elsewhere.append((row[0] if row else version.id, version))
         return written, elsewhere
 
     def _has_events(self, number: int) -> bool:
         return self._c.one("SELECT 1 FROM order_events WHERE order_id = ? LIMIT 1", (number,)) is not None
 
-    def _new_row(self, number: int, version: _Version, seen: int) -> tuple[Any, ...]:
-        values = version.values
-        plain = version.personal
-        sealed = self._keys.seal(plain.encode(), b"orders:%d" % number) if plain else None
-        return (number, *values[:7], seen, *values[8:], sealed, version.digest, 1, 0, "", "")
+    def _new_rows(self, fresh: list[Version], seen: int) -> list[Row]:
+        personal = [(one.personal.encode(), b"orders:%d" % one.id) for one in fresh if one.personal]
+        sealed = iter(self._keys.seal_all(personal))
+        return [(one.id, *one.values, seen, next(sealed) if one.personal else None, one.digest) for one in fresh]
 
-    def _update(self, touched: list[tuple[int, _Version]], seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
+    def _update(self, touched: list[tuple[int, Version]], seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
         there = self._load([number for number, _ in touched])
         found: list[Upserted] = []
         for number, version in touched:
@@ -223,7 +218,7 @@ class OrderWrites(OrderReads):
                 found.append(changed)
         return found
 
-    def _displaced(self, number: int, version: _Version, seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
+    def _displaced(self, number: int, version: Version, seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
         """Its computed key belongs to another order: it lives under its number, or under the next free key."""
         order = version.order
         row = self._c.one(
@@ -234,7 +229,8 @@ class OrderWrites(OrderReads):
         free = number
         while self._c.one("SELECT 1 FROM orders WHERE id = ?", (free,)) is not None:
             free += 1
-        found, _ = self._insert([(free, version)], ms(seen_at), surface, cause)
+        version.id = free
+        found, _ = self._insert([version], ms(seen_at), surface, cause)
         return found
 
     def _load(self, ids: list[int]) -> dict[int, tuple[Row, StoredOrder]]:
@@ -245,27 +241,27 @@ class OrderWrites(OrderReads):
         return {row[0]: (row, read_stored(row, lines.get(row[0], []), parcels.get(row[0], []), self._keys)) for row in rows}
 
     def _apply(
-        self, row: Row, stored: StoredOrder, version: _Version, seen_at: datetime, surface: str, cause: str
+        self, row: Row, stored: StoredOrder, version: Version, seen_at: datetime, surface: str, cause: str
     ) -> Upserted | None:
         before = stored.order
         newer = weight(version.order, version.digest) > (
-            row[7], before.refunded.minor, before.paid.minor, len(before.parcels), row[36],
+            row[UPDATED_AT], before.refunded.minor, before.paid.minor, len(before.parcels), row[DIGEST],
         )  # fmt: skip
-        ours: Ours = load(row[40]) if row[40] else {}
-        merged = merge(before, row[5], ours, version.order, newer=newer)
+        ours: Ours = load(row[OURS]) if row[OURS] else {}
+        merged = merge(before, row[STAGE_AT], ours, version.order, newer=newer)
         had = {one.waybill for one in before.parcels}
         tracks = self._tracks(one.waybill for one in merged.order.parcels if one.waybill not in had)
         if tracks:
             told = tuple(scanned(one, tracks[one.waybill]) if one.waybill in tracks else one for one in merged.order.parcels)
             merged = replace(merged, order=deliver(replace(merged.order, parcels=told)))
-        moved_on = newer and (version.digest != row[36])
-        if merged.order == before and merged.stage_at == row[5] and not moved_on:
+        moved_on = newer and (version.digest != row[DIGEST])
+        if merged.order == before and merged.stage_at == row[STAGE_AT] and not moved_on:
             return None
         stamp = version.order.updated_at
         events = differences(before, merged.order, at=stamp, surface=surface, cause=cause)
         saved = self._save(
             row, before, merged.order, events, stage_at=merged.stage_at, ours=merged.ours, seen=ms(seen_at),
-            digest=version.digest if newer else row[36],
+            digest=version.digest if newer else row[DIGEST],
         )  # fmt: skip
         return Upserted(saved, before, merged.order, tuple(events)) if merged.order != before else None
 
@@ -277,12 +273,12 @@ class OrderWrites(OrderReads):
         number: int = row[0]
         values = content(after)
         plain = personal(after)
-        sealed = row[35]
+        sealed = row[SEALED]
         if before.receiver != after.receiver or before.buyer_name != after.buyer_name:
             sealed = self._keys.seal(plain.encode(), where(number)) if plain else None
         changing = (
-            number, *values[:4], stage_at, *values[5:7], seen, *values[8:], sealed, digest, row[37] + 1,
-            row[38] if locked is None else locked, row[39] if owner is None else owner, dump(ours) if ours else "",
+            number, *values[:4], stage_at, *values[5:], seen, sealed, digest, row[VERSION] + 1,
+            row[LOCKED] if locked is None else locked, row[OWNER] if owner is None else owner, dump(ours) if ours else "",
         )  # fmt: skip
         self._c.run(UPDATE_ORDER, (*changing[UPDATE_FROM:], number))
         if before.lines != after.lines:
@@ -300,6 +296,7 @@ class OrderWrites(OrderReads):
                 self._c.bulk(NEW_HANDLES, handles)
         if events:
             self._c.bulk(NEW_EVENTS, [event_row(number, one) for one in events])
+        mark_days(self._c, (number,))
         return number
 
     # --- our own changes ----------------------------------------------------------------------------------------------
@@ -312,14 +309,14 @@ class OrderWrites(OrderReads):
         if row is None or stored is None or stored.version != expect_version:
             raise Stale(f"order {order_id}")
         before = stored.order
-        ours = set_ours(before, load(row[40]) if row[40] else {}, columns)
+        ours = set_ours(before, load(row[OURS]) if row[OURS] else {}, columns)
         direct = {name: columns[name] for name in ("holds", "warehouse", "ship_by", "receiver") if name in columns}
         if "holds" in direct:
             direct["holds"] = tuple(direct["holds"])
         after = tidy(replace(before, **direct))
         self._save(
-            row, before, after, [_scrubbed(one) for one in events], stage_at=row[5], ours=ours, seen=row[8], digest=row[36],
-            locked=int(columns["settlement_locked"]) if "settlement_locked" in columns else None,
+            row, before, after, [_scrubbed(one) for one in events], stage_at=row[STAGE_AT], ours=ours, seen=row[SYNCED_AT],
+            digest=row[DIGEST], locked=int(columns["settlement_locked"]) if "settlement_locked" in columns else None,
             owner=scrub(columns["owner"]) if "owner" in columns else None,
         )  # fmt: skip
         return stored.version + 1
@@ -377,8 +374,8 @@ class OrderWrites(OrderReads):
             found.append(
                 OrderEvent(when, "stage", actor, track.source, before.stage.value, after.stage.value, "", track.waybill)
             )
-        ours: Ours = load(row[40]) if row[40] else {}
-        self._save(row, before, after, found, stage_at=row[5], ours=ours, seen=row[8], digest=row[36])
+        ours: Ours = load(row[OURS]) if row[OURS] else {}
+        self._save(row, before, after, found, stage_at=row[STAGE_AT], ours=ours, seen=row[SYNCED_AT], digest=row[DIGEST])
 
 
 def _distinct(order: Order) -> list[Any]:

@@ -138,7 +138,7 @@ async def test_an_order_whose_creation_time_moved_stays_one_order(store: SqlStor
 
 
 async def test_two_orders_whose_keys_collide_are_both_kept(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.orders_write.make_id", lambda *_: 7 << 31)
+    monkeypatch.setattr("storage.versions.order_id", lambda *_: 7 << 31)
     first, second = order("1001"), order("1002")
     assert len(await put(store, first, second)) == 2
     assert await put(store, first, second) == []
