@@ -33,6 +33,11 @@ _LOOKALIKE = str.maketrans(
 _MARKUP = re.compile(r"\*{2,}(?=[^\s\d*…])|_{2,}|~{2,}|^[#>+\-=]+(?=\s|$)|^#+|://|&(?=#?\w{1,31};)")
 _WIDE = str.maketrans("*_~#>+-=:&", "＊＿～＃＞＋－＝：＆")
 _EVERYBODY = re.compile(r"＠\s*(?=all|everyone|everybody|here|channel|所有人|全体|大家|全员)", re.IGNORECASE)
+# What chat clients turn into a link without being asked: the dot becomes a wide one, which looks the same and opens nothing.
+_SITE = re.compile(
+    r"(?i)www\.(?=\S)|(?<=[a-z0-9-])\.(?=(?:com|cn|net|org|cc|top|xyz|vip|shop|store|link|info|site|online|club|example|wang|icu"
+    r"|app|dev|ltd|biz|live|mobi|work|tech|pro|ru|io|me|co|ly|tv|hk|tw|us|uk|jp|kr|sg|eu|de|fr|im|at|to|su|pw|ws|gg)(?![a-z0-9]))"
+)
 # Nothing in here needs the slow way: letters, digits, CJK and the punctuation that goods titles and names live on.
 _PLAIN = re.compile(r"[0-9A-Za-z\u3400-\u4dbf\u4e00-\u9fff，。、；：？！（）《》“”·×¥￥…+\-./%,() ]*")
 
@@ -44,10 +49,14 @@ def safe_text(text: str, limit: int = 60) -> str:
     markup keep their looks and lose their power; marks stacked on one letter are thinned. Applying it twice changes nothing.
     """
     if len(text) <= limit and _PLAIN.fullmatch(text) and not text.startswith(("+", "-", "#", " ")) and "  " not in text:
-        return text.rstrip()
+        return (text if "." not in text else _SITE.sub(_wide_dots, text)).rstrip()
     cleaned = _visible(text[: limit * 8 + 256])
     cleaned = _MARKUP.sub(lambda hit: hit.group().translate(_WIDE), cleaned.translate(_LOOKALIKE))
-    return _cap(_EVERYBODY.sub("＠·", cleaned), limit)
+    return _cap(_SITE.sub(_wide_dots, _EVERYBODY.sub("＠·", cleaned)), limit)
+
+
+def _wide_dots(hit: re.Match[str]) -> str:
+    return hit.group().replace(".", "．")
 
 
 def safe_note(text: str, limit: int = 60, *, of: Receiver | None = None) -> str:
@@ -100,7 +109,7 @@ def _cap(text: str, limit: int) -> str:
 
 _STAR = re.compile(r"[*＊]")
 _ALREADY_MASKED_NAME = re.compile(r".{0,2}[*＊]+.?")
-_MAIL = re.compile(r"([\w.+-])[\w.+-]*[@＠]([\w-]+(?:\.[\w-]+)+)")
+_MAIL = re.compile(r"([\w.+-])[\w.．+-]*[@＠]([\w-]+(?:[.．][\w-]+)+)")
 _DIGITS = r"(?:[\d零〇一二三四五六七八九幺○]|[xX×＊*](?=\d))"
 # Seven or more digits in a row, whatever single separators people put in between: 138-0013-8000, 138 0013 8000, 一三八…
 _NUMBER = re.compile(rf"[+＋]?{_DIGITS}(?:[\s\-–—.·_/()（）]{{0,3}}{_DIGITS}){{6,}}")

@@ -101,7 +101,7 @@ def test_phones_in_remarks_are_masked_however_they_are_typed(note: str) -> None:
 
 def test_doors_and_mail_addresses_in_remarks_are_masked() -> None:
     assert safe_note("放幸福路12号3栋2单元501室门口") == "放幸福路***门口"
-    assert safe_note("发 foo.bar@qq.com") == "发 f***＠qq.com"
+    assert safe_note("发 foo.bar@qq.com") == "发 f***＠qq．com"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_doors_and_mail_addresses_in_remarks_are_masked() -> None:
         ("@\u200ball", "＠·all"),
         ("<font color=red>x</font>", "＜font color=red＞x＜/font＞"),
         ("<@zhangming>", "＜＠zhangming＞"),
-        ("[点我](http://evil.example)", "［点我］(http：//evil.example)"),
+        ("[点我](http://evil.example)", "［点我］(http：//evil．example)"),
         ("第一行\n**金额：0 元**", "第一行 ＊＊金额：0 元**"),
         ("# 标题", "＃ 标题"),
         ("> 引用", "＞ 引用"),
