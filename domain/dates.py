@@ -48,7 +48,7 @@ _NUMBER_WORD = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, 
 
 # One look decides whether the costly patterns are worth trying: most messages name no date.
 _HINT_ZH = re.compile(
-    r"[今昨前明后当\d]天|近|过去|[今昨前]晚|今早|大前天|[周月年季号日]|礼拜|星期|双1|双十|618|黑五|\d[-/.]\d"
+    r"[今昨前明后当\d]天|近|过去|[今昨前]晚|今早|大前天|[周月年季号日]|礼拜|星期|双1|双十|618|黑五|国庆|春节|元旦|中秋|端午|清明|五一|劳动节|半年|q[1-4]|\d[-/.]\d"
 )
 _HINT_EN = re.compile(
     r"\b(?:today|yesterday|tomorrow|tonight|last|past|this|week|month|year|day|days|q[1-4]|mon|tue|wed|thu|fri|sat|sun|"
@@ -237,8 +237,38 @@ def _short_numeric(match: re.Match[str], today: date) -> Span:
 
 
 def _festival(match: re.Match[str], today: date) -> Span:
+    if match[0].startswith(("去年", "前年")):
+        today = date(today.year - (1 if match[0][0] == "去" else 2), 12, 31)
     month, day = {"11": (11, 11), "十一": (11, 11), "12": (12, 12), "十二": (12, 12), "618": (6, 18)}[match[1] or match[2]]
     return _one(_past(today, month, day))
+
+
+# Names of the holidays as chinesecalendar writes them.
+_HOLIDAYS = {
+    "国庆": "National Day", "春节": "Spring Festival", "元旦": "New Year's Day", "中秋": "Mid-autumn Festival",
+    "端午": "Dragon Boat Festival", "清明": "Tomb-sweeping Day", "五一": "Labour Day", "劳动节": "Labour Day",
+}  # fmt: skip
+
+
+def _holiday(match: re.Match[str], today: date) -> Span:
+    """The latest holiday of that name that has begun, all its days off; 去年春节 is the one of last year."""
+    from chinese_calendar.constants import holidays
+
+    name = _HOLIDAYS[match[2]]
+    newest = today.year + {"去": -1, "前": -2}.get(match[1] or "", 0)
+    for year in (newest,) if match[1] else (newest, newest - 1):
+        days = sorted(day for day, what in holidays.items() if what == name and day.year == year)
+        if days and (days[0] <= today or match[1]):
+            return days[0], days[-1] + timedelta(days=1)
+    raise ValueError("the calendar does not know that year")
+
+
+def _half_year(match: re.Match[str], today: date) -> Span:
+    year = int(match[1]) + (2000 if len(match[1]) == 2 else 0) if match[1] else today.year - (match[2] == "去年")
+    first = 1 if match[3] == "上" else 7
+    if not match[1] and not match[2] and date(year, first, 1) > today:
+        year -= 1
+    return date(year, first, 1), date(year + (first == 7), 7 if first == 1 else 1, 1)
 
 
 def _quarter(match: re.Match[str], today: date) -> Span:
@@ -303,8 +333,10 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Span]], .
     (re.compile(rf"{_YEAR}(?<!\d)(\d{{1,2}}|十[一二]?|[一二三四五六七八九])\s*月(?:份)?(?!\s*[\d一二三四五六七八九十])"), _whole_month),
     (re.compile(r"(?<![\d-])(20\d\d)[-/.](\d{1,2})[-/.](\d{1,2})(?![\d-])"), _numeric),
     (re.compile(r"(?<![\d/.-])(1[0-2]|0?[1-9])[/.](3[01]|[12]\d|0?[1-9])(?![\d/.%-])(?!\s*(?:元|块|折|kg|g|斤|万|cm|mm))"), _short_numeric),
-    (re.compile(r"双(11|12|十一|十二)(?:当[天日]|那天)?|(?<!\d)(618)(?!\d)(?:当[天日]|那天|大促)?"), _festival),
-    (re.compile(r"(?:(?<!\d)(\d{4}|\d{2})\s*年?\s*)?(?:\bq([1-4])\b|第?([一二三四1-4])季度)"), _quarter),
+    (re.compile(r"(?:[去前]年)?(?:双(11|12|十一|十二)(?:当[天日]|那天|期间)?|(?<!\d)(618)(?!\d)(?:当[天日]|那天|大促|期间)?)"), _festival),
+    (re.compile(r"(?:([去前今])年的?)?(国庆|春节|元旦|中秋|端午|清明|五一|劳动节)(?:节|当天)?(?:假期|期间|长假|放假)?"), _holiday),
+    (re.compile(rf"{_YEAR}(今年|去年)?的?([上下])半年"), _half_year),
+    (re.compile(r"(?:(?<!\d)(\d{4}|\d{2})\s*年?\s*)?(?:(?<![a-z0-9])q([1-4])(?!\d)|第?([一二三四1-4])季度)"), _quarter),
     (re.compile(r"(上|本|这)(?:个)?季度?"), _this_quarter),
     (re.compile(r"\b(last |this )quarter\b"), _this_quarter),
     (re.compile(r"\b(day before yesterday|today|tonight|yesterday|tomorrow)\b"), _en_day),

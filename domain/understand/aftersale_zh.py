@@ -157,6 +157,8 @@ def read_aftersale(text: str, seen: int) -> Reading | None:
                 Intent.REQUEST_REFUND, 0.6, "unsure", (Intent.REQUEST_EXCHANGE, Intent.AFTERSALE_STATUS), how(text)
             )
         return None
+    if _LISTED.search(plain) and not _ASKED.search(plain):
+        return Reading(Intent.AFTERSALE_STATUS, 0.8)
     if seen & BACK and not seen & (REFUND | RETURN | EXCHANGE | MONEY) and not _goes_back(text):
         return None
     if seen & CANCEL and seen & ORDER and not _status(plain, seen):
@@ -185,12 +187,16 @@ def read_aftersale(text: str, seen: int) -> Reading | None:
         )
     if (reading := _only_told(text, plain)) is not None:
         return reading
-    kind = "return" if seen & (RETURN | BACK) and not seen & REFUND else "refund"
+    kind = "return" if seen & (RETURN | BACK) and not seen & REFUND and not _SOME_MONEY.search(text) else "refund"
     return Reading(Intent.REQUEST_REFUND, 0.88, "", (Intent.AFTERSALE_STATUS,), how(text) | {"aftersale_kind": kind})
 
 
+_LISTED = re.compile(
+    r"(?:退款|退货|退换货|换货|售后)(?:的)?(?:单子|订单|单|记录|列表|清单)$"
+)  # 昨天的退款单: a list, no wish
+
 _ASKED = re.compile(
-    r"要|想|希望|帮|请|麻烦|什么地方|能|可以|可否|是否|怎么|怎样|咋|如何|哪里|在哪|给我|给退|需要|吧|算了|申请|必须|马上|立即|打算|办理|选择|行吗|行不|退不|不喜欢|不合适|不满意|质量|没(?:有)?发|不发|坏|买错|退[我他她](?!的)|退差|^ *(?:直接|全额|仅|部分|整单)?退(?:款|货|钱|回)(?:[ ,\d]|$)"
+    r"要|想|希望|帮|请|麻烦|什么地方|能|可以|可否|是否|怎么|怎样|咋|如何|哪里|在哪|给我|给退|需要|吧|算了|申请|必须|马上|立即|打算|办理|选择|行吗|行不|退不|不喜欢|不合适|不满意|质量|没(?:有)?发|不发|坏|买错|退[我他她](?!的)|退差|(?:给|帮)[他她客买]|退(?:款|钱|货)? ?[\d一二三四五六七八九十百两]|都退|^(?:尾号|[\d ])*(?:直接|全额|仅|部分|整单)?退(?:款|货|钱|回)(?:[ ,\d]|$)"
 )
 
 _NOT_BACK = re.compile(r"不(?:用|要|必|想|再|需要|打算|准备)?(?:退(?:货|款)?|寄回去?)(?![吗么我给就不掉]|了我|的话)")
@@ -216,17 +222,28 @@ def _only_told(text: str, plain: str) -> Reading | None:
     return None
 
 
+_SOME_MONEY = re.compile(r"退(?:给?[他她我])? ?(?:\d|[一二三四五六七八九十百两]+[块元])")
+
+
 def _goes_back(text: str) -> bool:
     return (
         re.search(
-            r"[能可要想给帮怎何法以须]退|退[吗掉了么不给嘛呢吧?]|退$|[我把]退|退款|办理退|申请退|得退|直接退|全退|都退|退[一-鿿]{1,6}",
+            r"[能可要想给帮怎何法以须]退|退[吗掉了么不给嘛呢吧?]|退$|[我把]退|退款|办理退|申请退|得退|直接退|全退|都退|退[一-鿿]{1,6}|退 ?\d",
             text,
         )
         is not None
     )
 
 
+# 不用退货，仅退款: the goods stay, the money is wanted.
+_ONLY_MONEY = re.compile(
+    r"(?:不|别)(?:想|要|用|需要)?退货(?:了)?[,，。 ]*[^,。?不别]{0,4}(?:仅|只|直接|要|想)[^,。?不别]{0,4}退(?:款|钱)|(?:仅|只)(?:要|想)?退(?:款|钱)[,，。 ]*不(?:想|要|用)?退货"
+)
+
+
 def _withdraws(plain: str, seen: int) -> bool:
+    if _ONLY_MONEY.search(plain):
+        return False
     if _WITHDRAW_AFTERSALE.search(plain) is None:
         return False
     if _CLOSED_BY_US.search(plain):

@@ -47,7 +47,7 @@ _TOKEN = re.compile(
     r"|(?P<intl>\+\d[\d ()-]{6,18}\d)(?!\d)"
     r"|(?P<nanp>(?<![\d.-])(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[.-])\d{3}[.-]\d{4}(?![\d-]))"
     r"|(?P<money>[¥$€£] ?\d[\d,]*(?:\.\d{1,2})?(?!\d)|(?:rmb|usd|eur|gbp|cny) ?\d[\d,]*(?:\.\d{1,2})?(?!\d)"
-    r"|(?<![a-z0-9.-])\d[\d,]{0,11}(?:\.\d{1,2})? ?(?:元|块钱?(?!儿|头)|rmb|yuan|dollars?|usd|eur(?:os?)?|gbp|pounds?|bucks)(?![a-z]))"
+    r"|(?<![a-z0-9.-])\d[\d,]{0,11}(?:\.\d{1,2})? ?(?:元|块钱?(?!儿|头)|rmb|yuan|dollars?|usd|eur(?:os?)?|gbp|pounds?|bucks)(?![a-z])(?:(?<=块)\d(?![\d个件天]))?)"
     r"|(?P<grouped>(?<![a-z0-9.-])\d{2,6}(?:[ -]\d{2,6}){1,9})(?![a-z0-9-])"
     r"|(?P<mixed>(?<![a-z0-9_-])(?:[a-z]{1,9}[-_]?\d[a-z0-9_-]{0,38}|\d{5,8}[a-z][a-z0-9]{5,12}|1z[a-z0-9]{16}|1ls[a-z0-9-]{11,16}))(?![a-z0-9_])"
     r"|(?P<digits>(?<![a-z0-9.])\d{4,64})(?![a-z0-9]|\.\d)"
@@ -56,7 +56,9 @@ _TOKEN = re.compile(
 _GLUED = re.compile(
     r"(?:(?<=order)|(?<=purchase)|(?<=number)|(?<=parcel)|(?<=package)|(?<=shipment)|(?<=tracking))(?=\d{5})"
 )
-_CHINESE_MONEY = re.compile(r"([零一二两三四五六七八九十百千万]{1,8}|\d+[百千万])(?:块钱?|元)")
+_CHINESE_MONEY = re.compile(
+    r"([零一二两三四五六七八九十百千万]{1,8}|\d+(?:\.\d{1,2})?[百千万])(?:块钱?|元)(?:([零一二两三四五六七八九])(?:毛|角)?(?![十百千万个件天]))?"
+)
 _UNIT = re.compile(
     r" ?(?:年|月|日|号[^码]|件|个|只|套|条|盒|箱|箇|单|位|天|小时|分|次|人|米|平|楼|室|栋|幢|弄|路|ml|kg|g\b|cm|mm|w\b|v\b|mah|匹|寸|升|级|期|版|款(?!项))"
 )
@@ -94,6 +96,8 @@ def read_numbers(text: str) -> Numbers:
             pieces.append(text[at : match.start()])
             at = match.end()
     pieces.append(text[at:])
+    if out.amount is None and (bare := _BARE_MONEY.search(text)) is not None:
+        _bare_money(bare, out)
     out.rest = GAP.join(pieces) if at else text
     return out
 
@@ -111,13 +115,35 @@ def _chinese_money(text: str, out: Numbers) -> None:
     match = _CHINESE_MONEY.search(text)
     if match is None:
         return
-    digits = re.match(r"\d+", match[1])
+    digits = re.match(r"[\d.]+", match[1])
     if digits is not None:
-        out.amount = Money(int(digits.group()) * {"百": 100, "千": 1000, "万": 10_000}[match[1][-1]] * 100)
+        minor = Money.parse(digits.group(), "CNY").minor
+        out.amount = Money(minor * {"百": 100, "千": 1000, "万": 10_000}[match[1][-1]])
         return
     value = numeral(match[1])
+    if match[2]:
+        out.amount = Money(value * 100 + numeral(match[2]) * 10)
+        return
     if match[1] not in {"一", "万", "千", "百"}:  # 一块 is "together", not money
         out.amount = Money(value * 100)
+
+
+# 退 35.5, refund 50: an amount without its currency, when it follows the deed and is not a count of something.
+_BARE_MONEY = re.compile(
+    r"(?:退款?|赔付?|赔偿|补偿|补差?|返还?|\brefund(?:ing)?|\breimburse)(?:给)?(?:[他她我]|客[户人]|买家| me| him| her| them)?了?[ ,:]*(?P<figure>\d{1,6}(?:\.\d{1,2})?)"
+    r"(?![\d.a-z]|-\d| ?(?:件|个|单|天|小时|号|楼|%|次|双|条|盒|包|点|分|月|年|日|位|items?|orders?|days?|pieces?|units?))"
+)
+
+
+def _bare_money(match: re.Match[str], out: Numbers) -> None:
+    figure = match["figure"]
+    if len(figure) >= 4 and figure.isdigit():  # 退款 1280 is an amount only beside an order's own number; else it is a tail
+        own = Found("phone_tail" if len(figure) == 4 else "order_no", figure)
+        others = [one for one in out.found if one != own]
+        if own not in out.found or not any(one.kind in {"order_no", "waybill_no"} for one in others):
+            return
+        out.found[:] = others
+    out.amount = Money.parse(figure, "CNY")
 
 
 def _take(match: re.Match[str], text: str, out: Numbers) -> bool:
@@ -187,6 +213,10 @@ def _money(word: str, out: Numbers) -> bool:
     figure = re.search(r"\d[\d,]*(?:\.\d{1,2})?", word)
     if figure is None:
         return False
+    halves = re.search(r"(\d+) ?块(\d)$", word)  # 35块5
+    if halves is not None:
+        out.amount = out.amount or Money(int(halves[1]) * 100 + int(halves[2]) * 10)
+        return True
     currency = next((code for sign, code in _CURRENCY if sign in word), "CNY")
     if out.amount is None:
         out.amount = Money.parse(figure.group().replace(",", ""), currency)

@@ -13,12 +13,14 @@ from domain.understand import sound
 from domain.understand.commands import read_command
 from domain.understand.figures import read_figures
 from domain.understand.follow import follow_up
+from domain.understand.guard import denied
 from domain.understand.identifiers import Numbers, read_numbers
 from domain.understand.lexicon import EMPTY, Lexicon
 from domain.understand.names import receiver_name
 from domain.understand.normal import is_chinese, normalise, unwrap
 from domain.understand.plan import NO_ORDER, RISKY, Filter, Intent, Plan, Slots
 from domain.understand.reading_zh import Reading, read_chinese
+from domain.understand.reasons import reason_of
 
 _DIGITS = frozenset("0123456789零〇一二三四五六七八九幺两十百")
 _LATIN = re.compile(r"[a-z]{4}|[a-z]{2,} [a-z]{2,}")
@@ -74,6 +76,8 @@ def _read(own: str, numbers: Numbers, context: Plan | None, *, forwarded: bool) 
     if ("警" in own or "alert" in own) and numbers.joined and _NOT_ALERTED.search(own):
         return Reading(Intent.ALERT_WHY, 0.85)
     reading = _sentence(own, numbers)
+    if reading.intent in RISKY and denied(numbers.rest if numbers.joined else own, reading.intent, chinese=is_chinese(own)):
+        return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.ORDER_DETAIL,))
     if reading.intent is Intent.OUT_OF_SCOPE and reading.note == "unsure":
         reading = _second_chance(own, numbers) or reading
     return _with_number(reading, own, numbers)
@@ -140,7 +144,9 @@ def _fill(reading: Reading, own: str, numbers: Numbers, now: datetime, lexicon: 
     extra = numbers.extra | reading.extra
     groups = tuple(extra.pop("group_by", "").split(",")) if "group_by" in extra else ()
     limit = extra.pop("limit", None)
-    reason = extra.pop("reason", None) or (_reason(own) if intent in RISKY else None)
+    reason = extra.pop("reason", None)
+    if reason is None and intent in _REASONED:
+        reason = reason_of(numbers.rest, numbered=bool(numbers.found))
     channel = lexicon.channels.find(own)
     goods = lexicon.skus.find(own)
     sku = goods[0] if goods else None
@@ -201,12 +207,9 @@ def _fill(reading: Reading, own: str, numbers: Numbers, now: datetime, lexicon: 
 _CUSTOMER = re.compile(r"(?:这个|该|那个|此|这位|那位)(?:客户|顾客|买家|用户|人)|this (?:customer|buyer|client)")
 _SHORT = 24  # characters; a name makes a look-up only of a short message
 _PLURAL = re.compile(r"订单|的单|几单|orders")
-_REASON = re.compile(r"(?:理由|原因)\s*(?:是|为|:)?\s*([^,，。;；\n]{2,60})|(?:\bbecause|\breason:?)\s+(.{3,80})")
-
-
-def _reason(own: str) -> str | None:
-    match = _REASON.search(own)
-    return None if match is None else (match[1] or match[2]).strip()
+_REASONED = frozenset(
+    {Intent.REQUEST_REFUND, Intent.REQUEST_RETURN, Intent.REQUEST_EXCHANGE, Intent.CANCEL_ORDER, Intent.CHANGE_ADDRESS}
+)
 
 
 _ENTITY = {

@@ -42,7 +42,7 @@ _UNWANTED = re.compile(
 _AFTERSALE_NOUN = r"(?:refunds?|returns?|exchange|reimbursements?|rebates?|compensations?|restitutions?|return request|refund request|claim)"
 _WITHDRAW = re.compile(
     rf"\b(?:cancel|cancell?ing|withdraw|withdrawing|revoke|stop|undo|drop|retract|call off|abort|take back|reverse) (?:{_ART} |requested |pending |request for |request of |application for ){{0,4}}{_AFTERSALE_NOUN}\b"
-    rf"|\b(?:don'?t|do not|no longer|not|never ?mind)\s+(?:want|need|wish|wanna|require|like)?\s*(?:to (?:be|get|have|make|do|request|ask for|proceed with) )?(?:{_ART} ){{0,3}}(?:to )?(?:{_AFTERSALE_NOUN}|return(?:ing)?|refunded)\b(?! (?:policy|yet))"
+    rf"|\b(?:don'?t|do not|no longer|not|never ?mind)\s+(?:want|need|wish|wanna|require|like)?\s*(?:to )?(?:(?:be|get|have|make|do|request|ask for|proceed with|issue|give|process|send|approve|grant|him|her|them|the customer|the buyer) ){{0,3}}(?:{_ART} ){{0,3}}(?:to )?(?:{_AFTERSALE_NOUN}|return(?:ing)?|refunded)\b(?! (?:policy|yet))"
     r"|\bkeep (?:the |my |this )?(?:item|product|order|it)\b.*\b(?:return|refund)|\bchanged my mind about (?:the |my )?(?:return|refund)|\b(?:forget|never ?mind|scrap) (?:about )?(?:the|my|that) (?:return|refund|exchange)"
 )
 _DENIED = re.compile(
@@ -108,16 +108,20 @@ _FIGURE = (
     ("first_response", re.compile(r"first response|response time")),
     ("exception_share", re.compile(r"exception (?:share|rate|ratio)|share of exceptions")),
     ("refund_rate", re.compile(r"(?:refund|return) rate")),
-    ("refund_amount", re.compile(r"(?:refund amount|total refunds|how much (?:did we|was) refund)")),
-    ("gmv", re.compile(r"\bgmv\b|\b(?:total )?(?:sales|revenue|turnover)\b")),
+    ("return_reasons", re.compile(r"(?:refund|return) reasons?|reasons? for (?:refunds?|returns?)|why (?:do|did) (?:people|customers|buyers) return")),
+    ("late_orders", re.compile(r"\b(?:late|overdue|delayed) (?:orders?|shipments?)\b(?! rate)|orders? (?:\w+ )?(?:shipped late|overdue|past due|not shipped (?:on|in) time)|missed ship")),
+    ("exceptions", re.compile(r"\b(?:how many|number of|total|count of) (?:\w+ )?(?:exceptions?|problem orders)|\bexceptions? (?:count|by|per)|\bexception orders|\bexceptions? (?:today|yesterday|this|last)")),
+    ("refunds", re.compile(r"\b(?:how many|number of|count of|total) (?:refunds?|returns?|after-?sales?)\b|\b(?:refunds?|returns?|after-?sales?) count")),
+    ("refund_amount", re.compile(r"(?:refund amount|amount refunded|total refunds|how much (?:did we|was|have we) refund)")),
+    ("gmv", re.compile(r"\bgmv\b|\b(?:total )?(?:sales|revenue|turnover)\b(?! person| tax| rep)")),
     ("margin", re.compile(r"\bmargins?\b|\bprofit\b")),
     ("average_order", re.compile(r"\baverage order|\baov\b|basket size")),
     ("on_time", re.compile(r"on[- ]time|late (?:shipment|order) rate|delay rate")),
-    ("orders", re.compile(r"(?:how many|number of|total) orders|orders? (?:count|volume)")),
-    ("sales_by_sku", re.compile(r"best sell|top (?:\d+ )?(?:selling|skus?|products?)")),
+    ("orders", re.compile(r"(?:how many|number of|total) (?:\w+ )?orders|orders? (?:count|volume)")),
+    ("sales_by_sku", re.compile(r"best[- ]?sell|top (?:\d+ )?(?:selling|skus?|products?)")),
 )  # fmt: skip
 _PERIOD = re.compile(
-    r"\b(?:today|yesterday|week|month|quarter|year|days|q[1-4]|by (?:channel|shop|warehouse|day|carrier)|per (?:channel|shop|warehouse|day|carrier)|this|last|trend|rate|since)\b"
+    r"\b(?:today|yesterday|week|month|quarter|year|days|q[1-4]|by (?:channel|shop|warehouse|day|carrier)|per (?:channel|shop|warehouse|day|carrier)|this|last|past|trend|rate|since|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|june|july|august|september|october|november|december|black friday|singles'? day)\b"
 )
 _GROUP = re.compile(
     r"\b(?:by|per|each|every) (channel|shop|store|warehouse|day|carrier|sku|product|province|agent|reason|stage)\b"
@@ -214,6 +218,10 @@ def _how(words: str) -> dict[str, str]:
 _CANCELS_ORDER = re.compile(
     rf"(?:cancel|call off) (?:(?!{_AFTERSALE_NOUN}\b)\w+ ){{0,3}}(?:order|purchase)\b(?! (?:{_AFTERSALE_NOUN}))"
 )
+# refund order …, it arrived broken: a deed, although something "arrived"
+_REFUND_DO = re.compile(
+    r"^(?:please |pls |can you |could you |just )?(?:refund|reimburse) (?:order|purchase|the order|this|him|her|them|me|it|the customer|full|\d|[$¥€£])(?!.*\b(?:yet|status|processed|when|where)\b)"
+)
 _OTHER_OFFICE = re.compile(
     r"\b(?:with|at|for|to) (?:the |my )?(?:dmv|irs|bank|employer|insurance|doctor|school|post office|county|hr|landlord)\b|\b(?:driver'?s? licen[cs]e|voter)\b"
 )
@@ -257,6 +265,8 @@ def _aftersale(words: str, seen: int) -> Reading | None:
     if money:
         status = _REFUND_STATUS.search(words) or _NOT_YET.search(words)
         asks = _REFUND_ASK.search(words)
+        if _REFUND_DO.search(words):
+            return Reading(Intent.REQUEST_REFUND, 0.85, "", (Intent.AFTERSALE_STATUS,), {"aftersale_kind": "refund"})
         if status and not (
             asks
             and not re.search(
