@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from domain.clock import SHANGHAI
 from domain.dates import DateRange
@@ -154,6 +155,16 @@ class Fact:
     what: str  # stage, SKU, reason, kind of event
     value: str  # what it put into the figure, as text: minor units, minutes, yes or no
     currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DaySum:
+    """What a day's orders add up to, as storage keeps it, and the marks that stood when they were counted."""
+
+    day: int  # since 1970, in China
+    marks: tuple[tuple[Any, ...], ...]
+    sums: tuple[tuple[Any, ...], ...]
+    spans: tuple[tuple[Any, ...], ...]
 
 
 def rank(buckets: dict[int, int], percentile: int) -> int | None:

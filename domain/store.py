@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 from domain.binding import BindingCode, Tries
 from domain.order import Aftersale, Order, Track
 from domain.people import Person, Role
-from domain.query import FACTS_CAP, Fact, Part, Query, Scope
+from domain.query import FACTS_CAP, DaySum, Fact, Part, Query, Scope
 from domain.records import (
     AccessToken,
     Alert,
@@ -476,6 +476,17 @@ class Figures(Protocol):
         """The rows behind the figure of the period. Raises Refused, TooLong."""
         ...
 
+    def marked(self, *, limit: int = 2_000) -> list[int]:
+        """Days whose kept sums are out of date, the newest first."""
+
+    def added_up(self, day: int) -> DaySum:
+        """What the orders of a day add up to now."""
+
+
+class DayWrites(Protocol):
+    def keep(self, summed: DaySum) -> None:
+        """Believe these sums of a day from now on. Raises Stale when an order of that day has changed since."""
+
 
 # --- assistants of people, shared budgets -----------------------------------------------------------------------------
 
@@ -603,6 +614,8 @@ class UnitOfWork(Protocol):
     def binding(self) -> Binding: ...
     @property
     def usage(self) -> UsageWrites: ...
+    @property
+    def days(self) -> DayWrites: ...
 
 
 class Inbox(Protocol):

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from handlers import sync
 from handlers.desk import Desk
+from handlers.kpi_keep import keep_days
 from handlers.router import Router
 
 
@@ -31,4 +32,9 @@ def timetable(desk: Desk, router: Router, *, pull_every: timedelta = timedelta(m
             return await sync.pull(desk, router, channel, shop)
 
         jobs.append(Job(f"sync.{channel}.{shop}", pull_every, pull, at_start=True))
+
+    async def add_up() -> object:
+        return await keep_days(desk.store)
+
+    jobs.append(Job("figures.days", timedelta(minutes=2), add_up, at_start=True))
     return jobs

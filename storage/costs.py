@@ -7,6 +7,7 @@ from datetime import datetime
 
 from domain.money import Money
 from domain.store import Cost
+from storage.days import mark_costs
 from storage.moments import at, ms
 from storage.sql import Conn
 
@@ -39,10 +40,14 @@ class CostReads:
 
 class CostWrites(CostReads):
     def put(self, costs: Iterable[Cost]) -> None:
+        since: list[int] = []
         for one in costs:
             freight = one.freight
+            since.append(ms(one.since))
             self._c.run(
                 _PUT,
                 (one.sku, one.channel, ms(one.since), one.unit_cost.minor, one.unit_cost.currency, one.fee_bp,
                  freight.minor if freight else None, freight.currency if freight else ""),
             )  # fmt: skip
+        if since:
+            mark_costs(self._c, min(since))

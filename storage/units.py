@@ -22,6 +22,7 @@ from storage.cursors import (
     SentCardReads,
     SentCardWrites,
 )
+from storage.days import DayWrites
 from storage.deadlines import DeadlineReads, DeadlineWrites
 from storage.handles import Handles
 from storage.keys import Keys
@@ -85,3 +86,4 @@ class SqlUnit:
         self.access = AccessWrites(conn, keys)
         self.binding = BindingWrites(conn, keys)
         self.usage = UsageWrites(conn)
+        self.days = DayWrites(conn)

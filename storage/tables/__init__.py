@@ -6,10 +6,11 @@ objects are JSON text; yes/no is 0/1; `sealed` columns are AES-GCM (`storage.key
 
 from storage.tables.access import ACCESS_TOKENS
 from storage.tables.base import metadata
+from storage.tables.days import DAY_SUMS
 from storage.tables.flow import INBOX
 from storage.tables.orders import ORDERS
 from storage.tables.people import ROSTER
 from storage.tables.stock import STOCK
 from storage.tables.work import APPROVALS
 
-__all__ = ["ACCESS_TOKENS", "APPROVALS", "INBOX", "ORDERS", "ROSTER", "STOCK", "metadata"]
+__all__ = ["ACCESS_TOKENS", "APPROVALS", "DAY_SUMS", "INBOX", "ORDERS", "ROSTER", "STOCK", "metadata"]

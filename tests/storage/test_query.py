@@ -379,9 +379,9 @@ async def test_a_statement_that_takes_too_long_is_stopped_and_the_connection_liv
     def slow(reads) -> None:  # type: ignore[no-untyped-def]
         impatient = FigureReads(reads.conn, seconds=0.05)
         heavy = "SELECT COUNT(*) FROM orders a, orders b, orders c, orders d, orders e WHERE a.total + b.total > c.total + d.total"
-        from storage.query import _capped
+        from storage.caps import capped
 
-        with pytest.raises(TooLong), _capped(impatient._c, 0.05):
+        with pytest.raises(TooLong), capped(impatient._c, 0.05):
             reads.conn.named(heavy, {}, 1)
 
     filled.read_now(slow)
