@@ -22,6 +22,7 @@ from domain.understand.plan import Intent, Plan, Slots
 from handlers.charts_figures import bars_chart
 from handlers.desk import Desk, Feature, Need, Press, Question
 from handlers.kpi_draw import Drawn, draw
+from handlers.kpi_edit import edit
 from handlers.kpi_look import Seen, look
 from handlers.kpi_rows import explain
 from handlers.words.common import words
@@ -130,5 +131,5 @@ async def _not_theirs(query: Query, actor: Actor, desk: Desk, request: str) -> R
 FEATURE = Feature(
     "kpi",
     questions={"kpi": Need(kpi, None)},
-    actions={"kpi.how": Need(how, None), "kpi.split": Need(split, None)},
+    actions={"kpi.how": Need(how, None), "kpi.split": Need(split, None), "kpi.edit": Need(edit, None)},
 )

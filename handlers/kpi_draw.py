@@ -249,6 +249,7 @@ def _buttons(query: Query, actor: Actor, desk: Desk) -> tuple[Button, ...]:
         )
         text = kpi(lang, "button.split", name=grouping(name, lang))
         asked.append((text, "kpi.split", split, text))
+    asked.append((kpi(lang, "button.edit"), "kpi.edit", query, ""))
     made = [(text, desk.signer.sign(action, "kpi:0", pack(each)), command) for text, action, each, command in asked]
     return tuple(Button(text, token, command=command) for text, token, command in made if len(token) <= MAX_TOKEN)
 

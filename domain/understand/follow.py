@@ -45,6 +45,11 @@ _WHY = re.compile(r"^(?:为什么|为啥|为何|why|怎么回事|什么原因)[?
 _CLAIM = re.compile(r"^(?:我?认领|我来跟?|我跟|我处理|接手|claim|ack|i'?ll take it|mine)[吧了]?$")
 _LATER = re.compile(r"^(?:稍后|晚点|静音|暂停|snooze|later|mute)")
 _ONLY = re.compile(r"^(?:只看|只要|仅看|就看|换成|换|看|只|那|only|just|what about|how about|and)|呢[?？]?$|的$")
+_WHOLE = re.compile(r"^(?:不分组?了?|不用分了?|合起来看?|看?合计|看?总数|in total|ungrouped?|all together)$")
+_EVERY = re.compile(
+    r"^(?:看)?(?:不限|不分|所有|全部|全)的?(?P<what>渠道|平台|店铺?|仓库?)(?:的|了|呢)?$|^(?:all|any) (?P<en>channel|shop|warehouse)s?$"
+)
+_FIELD = {"渠道": "channel", "平台": "channel", "店铺": "shop", "店": "shop", "仓库": "warehouse", "仓": "warehouse"}
 _CHANGED_TO = re.compile(
     r"^(?:那就?)?(?:帮我|给我)?(?:改成|改为|改到|换成|换到|change (?:it )?to)\s*[:：]?\s*(?P<value>.{2,120})$"
 )
@@ -124,6 +129,13 @@ def _list_step(own: str, context: Plan) -> Plan | None:
         return replace(context, extra=context.extra | {"page": str(page), "inherited": "1"})
     if context.intent is Intent.KPI and _HOW.match(own):
         return replace(context, extra=context.extra | {"explain": "1", "inherited": "1"})
+    if context.intent is Intent.KPI and _WHOLE.match(own):
+        return replace(context, group_by=(), extra=context.extra | {"inherited": "1"})
+    if context.intent is Intent.KPI and (every := _EVERY.match(own)) is not None:
+        name = every["en"] or _FIELD[every["what"]]
+        kept = tuple(one for one in context.filters if one.field != name)
+        slots = replace(context.slots, channel=None) if name == "channel" else context.slots
+        return replace(context, slots=slots, filters=kept, extra=context.extra | {"inherited": "1"})
     return None
 
 
@@ -136,7 +148,9 @@ def _refined(plan: Plan, own: str, context: Plan) -> Plan | None:
     )
     new = plan.slots
     named = bool(groups or new.channel or new.range or new.sku or plan.filters)
-    if not named or not (groups or _ONLY.search(own)):
+    # After a figure a period alone is the next question: 昨天, 近 30 天, last week.
+    period = context.intent is Intent.KPI and new.range is not None and new.range.label.strip() == own.strip()
+    if not named or not (groups or period or _ONLY.search(own)):
         return None
     if context.intent not in _REFINABLE and (groups or context.intent not in _ABOUT_ORDERS):
         return None

@@ -86,7 +86,7 @@ async def test_the_figure_comes_first_then_its_change_its_meaning_and_what_was_c
     ]
     assert reply.card is not None
     assert reply.card.title == "昨天订单数 4 单"
-    assert labels(reply) == ["怎么算的", "按渠道分", "按仓库分"]
+    assert labels(reply) == ["怎么算的", "按渠道分", "按仓库分", "改条件"]
 
 
 async def test_a_running_day_is_compared_with_the_same_hours_before(ask: AskDesk) -> None:
