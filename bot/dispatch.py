@@ -30,8 +30,9 @@ from domain.errors import (
 from domain.ids import key as make_key
 from domain.people import Actor, May, Person
 from domain.privacy import safe_text
-from domain.store import AuditEntry, Json, Reads
+from domain.store import AuditEntry, Json, Opening, Reads
 from domain.understand import RISKY, Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
+from domain.values import quick
 from handlers.desk import Afterwards, Desk, Need, Press, Question
 from handlers.model import SecondReader, marked
 from handlers.router import Router
@@ -44,6 +45,7 @@ _STALE_TRIES = 4
 _SURE = 0.75
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What became of one message: the understanding, and what we say (None: silence is right)."""
@@ -65,7 +67,6 @@ class Dispatcher:
         self._router = router
         self._lexicon: Lexicon | None = None
         self._lexicon_at = 0.0
-        self._groups: set[tuple[str, str]] = set()  # known to be ours: a group is bound for good
 
     # --- messages -----------------------------------------------------------------------------------------------------
 
@@ -95,29 +96,25 @@ class Dispatcher:
         chat = message.chat
         vocabulary = await self.lexicon()
 
-        ours = True
-
-        def look(r: Reads) -> tuple[Person | None, Json | None, Answer | None]:
-            nonlocal ours
-            person = r.people.by_account(chat.platform, who)
-            if person is None or not person.active:
-                return person, None, None
-            ours = self._ours(r, message)
-            if not ours:
-                return person, None, None
-            remembered = r.dialogs.recall(chat.platform, chat.chat_id, who, self.desk.clock.now())
+        def look(r: Reads) -> tuple[Opening, Answer | None]:
+            opened = r.dialogs.opening(chat.platform, chat.chat_id, who, self.desk.clock.now())
+            person = opened.person
+            if person is None or not person.active or not _ours(message, opened):
+                return opened, None
             actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
-            return person, remembered, self._here(r, message, actor, remembered, vocabulary)
+            return opened, self._here(r, message, actor, opened.remembered, vocabulary)
 
-        person, remembered, answer = await self.desk.store.read(look)
+        opened, answer = await self.desk.store.read(look)
+        person = opened.person
         if person is None or not person.active:
             return await self._stranger(message, started)
-        if not ours:
+        if not _ours(message, opened):
             return await self._foreign(message, person, started)
         if answer is None:
             actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
-            answer = await self.answer(message, actor, remembered=remembered)
-        return dataclasses.replace(answer, took_ms=(time.perf_counter() - started) * 1000)
+            answer = await self.answer(message, actor, remembered=opened.remembered)
+        took = (time.perf_counter() - started) * 1000
+        return Answer(answer.intent, answer.slots, answer.reply, took, answer.plan, answer.afterwards)
 
     async def keep(self, message: Message, answer: Answer) -> None:
         """Remember what was talked about, when there is something to remember."""
@@ -138,7 +135,9 @@ class Dispatcher:
         afterwards: list[Afterwards] = []
         desk = dataclasses.replace(self.desk, store=AtHand(reads), afterwards=afterwards)
         answer = at_once(self._answered(plan, message, actor, desk))
-        return dataclasses.replace(answer, afterwards=tuple(afterwards)) if answer is not None and afterwards else answer
+        if answer is None or not afterwards:
+            return answer
+        return Answer(answer.intent, answer.slots, answer.reply, answer.took_ms, answer.plan, tuple(afterwards))
 
     def _understood(self, message: Message, remembered: Json | None, vocabulary: Lexicon) -> Plan:
         text = message.text or " ".join(a.text for a in message.attachments if a.text)
@@ -293,17 +292,6 @@ class Dispatcher:
         reply = Reply(words(self.desk.lang).stranger(), private=True) if message.addressed else None
         return Answer("denied", {}, reply, (time.perf_counter() - started) * 1000)
 
-    def _ours(self, reads: Reads, message: Message) -> bool:
-        """One to one, or in a group that was bound: a colleague may sit in a supplier's group, too."""
-        chat = message.chat
-        place = (chat.platform, chat.chat_id)
-        if chat.kind is not ChatKind.GROUP or place in self._groups:
-            return True
-        if reads.people.chat(*place) is None:
-            return False
-        self._groups.add(place)
-        return True
-
     async def _foreign(self, message: Message, person: Person, started: float) -> Answer:
         chat, who = message.chat, message.sender.user_id
         actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
@@ -351,6 +339,11 @@ class Dispatcher:
             skus={level.sku: (level.title,) for level in levels},
             people=[person.name for person in reads.people.everyone()],
         )
+
+
+def _ours(message: Message, opened: Opening) -> bool:
+    """One to one, or in a bound group: a colleague may sit in a supplier's group, too, and a group may be unbound again."""
+    return opened.bound or message.chat.kind is not ChatKind.GROUP
 
 
 def _unsure(plan: Plan) -> bool:

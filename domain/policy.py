@@ -20,7 +20,12 @@ class Policy:
     approvals: Any = None
     rules: Any = None
     lanes: Mapping[str, float] = field(default_factory=dict)
+    _known: dict[frozenset[Role], frozenset[May]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def allowed(self, roles: frozenset[Role]) -> frozenset[May]:
         """Union of what the roles may do; an unlisted role may do nothing."""
-        return frozenset(may for role in roles for may in self.roles.get(role, frozenset()))
+        known = self._known.get(roles)  # asked for every message; a company has a few combinations of roles
+        if known is None:
+            known = frozenset(may for role in roles for may in self.roles.get(role, frozenset()))
+            self._known[roles] = known
+        return known

@@ -11,6 +11,7 @@ from typing import Any
 
 from domain.money import Money
 from domain.order import Aftersale, Order, Track
+from domain.people import Person
 from domain.values import quick
 
 Json = Any  # JSON-able value: dict, list, str, int, bool, None
@@ -204,6 +205,17 @@ class BoundChat:
     topics: frozenset[str]
     shops: frozenset[str] = field(default_factory=frozenset)
     warehouses: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is known when somebody writes: who it is (None: nobody of ours), what they were talking about in this chat while
+    that is not forgotten, and whether the chat is a bound group.
+    """
+
+    person: Person | None = None
+    remembered: Json | None = None
+    bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from domain.records import (
     Freshness,
     InboxItem,
     Json,
+    Opening,
     OrderCard,
     OrderEvent,
     Outgoing,
@@ -59,6 +60,7 @@ __all__ = [
     "Freshness",
     "InboxItem",
     "Json",
+    "Opening",
     "OrderCard",
     "OrderEvent",
     "Outgoing",
@@ -333,6 +335,10 @@ class Binding(Protocol):
 
 class Dialogs(Protocol):
     """What a person was last talking about in a chat: survives restarts, forgotten when `until` passes."""
+
+    def opening(self, platform: str, chat_id: str, user_id: str, now: datetime) -> Opening:
+        """Who writes in this chat, and what they were talking about: one look for what every message begins with."""
+        ...
 
     def recall(self, platform: str, chat_id: str, user_id: str, now: datetime) -> Json | None: ...
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from domain.people import Person, Role
 from domain.roster import RosterRow
-from domain.store import BoundChat, Json
+from domain.store import BoundChat, Json, Opening
 from storage.keys import Keys
 from storage.moments import at_or_none, clean, dump, load, ms, ms_or_none, scrub, tuple_of, words
 from storage.serials import next_serial
@@ -117,6 +117,29 @@ def _read_person(rows: list[Row]) -> Person:
     return Person(person_id, name, _roles(roles), _names(shops), _names(warehouses), active == 1, accounts)
 
 
+# Every message asks for its sender. What is kept is how a row reads, never the row: whoever was dismissed is so at once.
+@lru_cache(maxsize=1024)
+def _person(row: Row) -> Person:
+    accounts = tuple([(platform, user) for platform, user in load(row[6])] if row[6] else ())
+    return Person(row[0], row[1], _roles(row[2]), _names(row[3]), _names(row[4]), row[5] == 1, accounts)
+
+
+def _opening(*, pg: bool) -> str:
+    accounts = (
+        "(SELECT json_agg(json_build_array(x.platform,x.user_id) ORDER BY x.n,x.platform,x.user_id)::text"
+        " FROM accounts x WHERE x.person_id = p.id)"
+        if pg
+        else "(SELECT json_group_array(json_array(platform,user_id)) FROM (SELECT platform,user_id FROM accounts x"
+        " WHERE x.person_id = p.id ORDER BY x.n,x.platform,x.user_id))"
+    )
+    return (
+        f"SELECT p.id,p.name,p.roles,p.shops,p.warehouses,p.active,{accounts},(SELECT d.state FROM dialogs d"
+        " WHERE d.platform = a.platform AND d.chat_id = ? AND d.user_id = a.user_id AND d.until > ?),"
+        " EXISTS (SELECT 1 FROM chats c WHERE c.platform = a.platform AND c.chat_id = ?)"
+        " FROM accounts a JOIN people p ON p.id = a.person_id WHERE a.platform = ? AND a.user_id = ?"
+    )
+
+
 # People of a company share a few combinations, so each is read once.
 @lru_cache(maxsize=256)
 def _roles(text: str) -> frozenset[Role]:
@@ -218,6 +241,17 @@ class DialogReads:
     def __init__(self, conn: Conn, keys: Keys) -> None:
         self._c = conn
         self._keys = keys
+        self._opening = _opening(pg=conn.pg)
+
+    def opening(self, platform: str, chat_id: str, user_id: str, now: datetime) -> Opening:
+        """Who writes, from where, and what they were talking about: what every message begins with, in one look."""
+        chat_id, user_id = scrub(chat_id), scrub(user_id)
+        row = self._c.one(self._opening, (chat_id, ms(now), chat_id, platform, user_id))
+        if row is None:
+            return Opening()
+        sealed = row[7]
+        state = None if sealed is None else load(self._keys.open(sealed, dialog_where(platform, chat_id, user_id)))
+        return Opening(_person(row[:7]), state, bool(row[8]))
 
     def recall(self, platform: str, chat_id: str, user_id: str, now: datetime) -> Json | None:
         row = self._c.one(
