@@ -47,6 +47,8 @@ from handlers import (
     documents,
     kpi,
     orders,
+    people,
+    people_groups,
     refunds,
     rules,
     stock,
@@ -81,6 +83,8 @@ FEATURES = (
     alerts.FEATURE,
     rules.FEATURE,
     tracks.FEATURE,
+    people.FEATURE,
+    people_groups.FEATURE,
 )
 
 

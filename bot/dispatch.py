@@ -33,8 +33,10 @@ from domain.privacy import safe_text
 from domain.store import AuditEntry, Json, Opening, Reads
 from domain.understand import RISKY, Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
 from domain.values import quick
+from handlers import people, people_binding
 from handlers.desk import Afterwards, Desk, Need, Press, Question
 from handlers.model import SecondReader, marked
+from handlers.people_tell import may_administer
 from handlers.router import Router
 from handlers.words.common import words
 
@@ -94,6 +96,9 @@ class Dispatcher:
         started = time.perf_counter()
         who = message.sender.user_id
         chat = message.chat
+        bound = await people_binding.by_message(message, self.desk)
+        if bound is not None:
+            return Answer("help", {}, bound, (time.perf_counter() - started) * 1000)
         vocabulary = await self.lexicon()
 
         def look(r: Reads) -> tuple[Opening, Answer | None]:
@@ -129,7 +134,7 @@ class Dispatcher:
     ) -> Answer | None:
         """The whole answer on the reader's thread, in the hop that also looked up the person; None when it needs more."""
         plan = self._understood(message, remembered, vocabulary)
-        need = self._router.questions.get(plan.intent.value)
+        need = self._need(plan)
         if need is None or not need.at_once or _unsure(plan) or (need.may is not None and need.may not in actor.may):
             return None
         afterwards: list[Afterwards] = []
@@ -181,7 +186,7 @@ class Dispatcher:
             return self._did_you_mean(plan)
         if plan.intent in RISKY and plan.extra.get("question") and not plan.found:
             return Reply(say.how_to(plan.intent.value))  # asked how it is done, not to have it done
-        need = self._router.questions.get(plan.intent.value)
+        need = self._need(plan)
         if need is None:
             return Reply(say.not_yet(sorted(self._router.questions)))
         if need.may is not None and need.may not in actor.may:
@@ -190,6 +195,11 @@ class Dispatcher:
         question = Question(plan.intent.value, slots, message.text, message, plan.confidence, plan)
         reply: Reply = await self._guarded(need, question, actor, message.message_id, desk)
         return reply
+
+    def _need(self, plan: Plan) -> Need | None:
+        """Who answers: the command where it is one, else the intent."""
+        named = self._router.commands.get(plan.extra["command"]) if "command" in plan.extra else None
+        return named or self._router.questions.get(plan.intent.value)
 
     def _did_you_mean(self, plan: Plan) -> Reply:
         say = words(self.desk.lang)
@@ -289,14 +299,18 @@ class Dispatcher:
     async def _stranger(self, message: Message, started: float) -> Answer:
         chat, who = message.chat, message.sender.user_id
         await self._denied_stranger(chat.platform, who, chat.chat_id, "message", message.message_id)
-        reply = Reply(words(self.desk.lang).stranger(), private=True) if message.addressed else None
+        text = await self.desk.store.read(lambda r: people.stranger_words(r, chat.platform, who, self.desk))
+        reply = Reply(text, private=True) if message.addressed else None
         return Answer("denied", {}, reply, (time.perf_counter() - started) * 1000)
 
     async def _foreign(self, message: Message, person: Person, started: float) -> Answer:
         chat, who = message.chat, message.sender.user_id
         actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
+        plan = self._understood(message, None, await self.lexicon())
+        if may_administer(actor) and plan.extra.get("command", "").startswith("group."):
+            return await self._answered(plan, message, actor, self.desk)  # what the group is for is said in it
         await self._denied(actor, "group:unbound", message.message_id)
-        reply = Reply(words(self.desk.lang).foreign_group(), private=True) if message.addressed else None
+        reply = Reply(people.foreign_words(actor, self.desk), private=True) if message.addressed else None
         return Answer("denied", {}, reply, (time.perf_counter() - started) * 1000)
 
     async def _denied(self, actor: Actor, what: str, request_id: str) -> None:

@@ -21,6 +21,8 @@ OWN_CODES_AN_HOUR = 5
 INVITATIONS_AN_HOUR = 60
 
 _CODE = re.compile(r"^[\s/]*(?:绑定|绑|bind)[\s:：]*((?:\d[\s\-]?){5}\d)[\s。.!！]*$", re.IGNORECASE)
+_ABOUT = re.compile(r"绑|\bbind", re.IGNORECASE)
+_SIX = re.compile(r"(?<!\d)\d{6}(?!\d)")
 
 
 class Purpose(StrEnum):
@@ -72,6 +74,13 @@ def code_in(text: str) -> str | None:
     plain = unicodedata.normalize("NFKC", text)
     found = _CODE.match(re.sub(r"^\s*@\S{1,20}\s+", "", plain))
     return re.sub(r"\D", "", found[1]) if found else None
+
+
+def codes_said(text: str) -> tuple[str, ...]:
+    """Six-digit numbers in a message that speaks of binding, however it is put: what must not be left lying in a group."""
+    if len(text) > 400 or not _ABOUT.search(text):
+        return ()
+    return tuple(dict.fromkeys(_SIX.findall(unicodedata.normalize("NFKC", text))))[:5]
 
 
 def written(number: int) -> str:

@@ -15,6 +15,7 @@ from domain.store import Approval, Reads, StoredOrder
 from handlers.approval_calls import Way, can_refuse, way
 from handlers.approval_open import customer_record, margin_after, whose_turn
 from handlers.desk import Desk
+from handlers.page_links import voided
 from handlers.words.approvals import Words, words
 from handlers.words.times import clock
 
@@ -76,13 +77,15 @@ def read_sheet(reads: Reads, approval: Approval, now: datetime, desk: Desk) -> S
         refusable=can_refuse(approval, desk),
         reasons=_reasons(approval, desk),
         moved=moved,
-        photo_url=page_url(approval, now, desk) if facts.get("photos") else "",
+        photo_url=page_url(approval, now, desk, since=voided(reads)) if facts.get("photos") else "",
     )
 
 
-def page_url(approval: Approval, now: datetime, desk: Desk) -> str:
-    """A signed link to the evidence page. The day is rounded so that redrawing a card does not change its link."""
-    until = now.replace(hour=0, minute=0, second=0, microsecond=0) + PAGE_FOR
+def page_url(approval: Approval, now: datetime, desk: Desk, *, since: datetime) -> str:
+    """A signed link to the evidence page. The day is rounded so that redrawing a card does not change its link; links made
+    before `since` are void.
+    """
+    until = max(since, now.replace(hour=0, minute=0, second=0, microsecond=0)) + PAGE_FOR
     token = desk.signer.page("evidence", f"approval:{approval.id}", until=until, scope="staff")
     return f"{desk.base_url}/p/evidence/{token}"
 

@@ -13,6 +13,7 @@ from domain.order import AddressRequest, Aftersale, Track
 from domain.people import Actor, May
 from domain.policy import Policy
 from domain.ports import Chat
+from domain.roster import DirectoryRules
 from domain.store import Claimed, Deadline, Json, Store, StoredOrder, UnitOfWork, Upserted
 from domain.tokens import Signer, Token
 from domain.topics import Topic
@@ -65,6 +66,7 @@ class Desk:
     lang: str = "zh"
     read_only: bool = False  # shadow mode: everything is computed, nothing is written out
     afterwards: list[Afterwards] | None = None  # see `note`
+    directory: DirectoryRules = DirectoryRules()  # noqa: RUF009 - frozen: what departments of a chat platform may do
 
     async def note(self, work: Afterwards) -> None:
         """A write that the reply does not depend on, such as what was shown last: made once the reply is out, when whoever
@@ -126,6 +128,7 @@ class Feature:
     """All that one handlers module answers to. `handlers/router.py` joins them; a name claimed twice is an error.
 
     questions   intent -> Need(Ask, May)
+    commands    staff command that is no public intent (`Plan.extra["command"]`) -> Need(Ask, May)
     actions     button action -> Need(Act, May); `may=None` means the handler itself decides who may press
     effects     outbox topic -> Effect; raising Unavailable retries, other DeskErrors are the handler's to settle
     due         deadline kind -> Due, run inside the transaction that took the deadline
@@ -139,6 +142,7 @@ class Feature:
 
     name: str
     questions: Mapping[str, Need] = field(default_factory=dict)
+    commands: Mapping[str, Need] = field(default_factory=dict)
     actions: Mapping[str, Need] = field(default_factory=dict)
     effects: Mapping[Topic, Effect] = field(default_factory=dict)
     due: Mapping[str, Due] = field(default_factory=dict)

@@ -27,6 +27,7 @@ class Router:
     def __init__(self, features: Iterable[Feature]) -> None:
         self.features = tuple(features)
         self.questions: Mapping[str, Need] = self._join("questions")
+        self.commands: Mapping[str, Need] = self._join("commands")
         self.actions: Mapping[str, Need] = self._join("actions")
         self.effects: Mapping[Topic, Effect] = self._join("effects")
         self.due: Mapping[str, Due] = self._join("due")

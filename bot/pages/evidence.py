@@ -18,7 +18,9 @@ from domain.clock import SHANGHAI
 from domain.errors import Forged
 from domain.privacy import safe_text
 from handlers.approval_card import draw, sheet_for
+from handlers.approval_sheet import PAGE_FOR
 from handlers.desk import Desk
+from handlers.page_links import made_at, voided
 from handlers.words.approvals import Words, words
 from handlers.words.times import when
 
@@ -89,7 +91,7 @@ def routes(desk: Desk) -> list[Route]:
             approval_id = token.subject_id
         except (Forged, ValueError):
             return sorry("page.expired", 403)
-        if scope != "staff":
+        if scope != "staff" or made_at(token, PAGE_FOR) < await desk.store.read(voided):
             return sorry("page.expired", 403)
         seen = await evidence(approval_id, desk)
         if seen is None:

@@ -19,6 +19,8 @@ from starlette.routing import Route
 
 from domain.errors import Forged, Refused
 from handlers.desk import Desk
+from handlers.order_reply import PAGE_LIFE
+from handlers.page_links import made_at, voided
 from handlers.timeline import timeline
 from handlers.words.timeline import line
 
@@ -66,6 +68,8 @@ def routes(desk: Desk) -> list[Route]:
         except (Forged, ValueError):
             return sorry("expired", 403)
         if scope not in SCOPES:
+            return sorry("expired", 403)
+        if scope == "staff" and made_at(token, PAGE_LIFE) < await desk.store.read(voided):
             return sorry("expired", 403)
         try:
             seen = await timeline(order_id, scope, until, desk)

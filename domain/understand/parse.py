@@ -18,6 +18,7 @@ from domain.understand.identifiers import Numbers, read_numbers
 from domain.understand.lexicon import EMPTY, Lexicon
 from domain.understand.names import receiver_name
 from domain.understand.normal import is_chinese, normalise, unwrap
+from domain.understand.people import people_command
 from domain.understand.plan import NO_ORDER, RISKY, Filter, Intent, Plan, Slots
 from domain.understand.reading_zh import Reading, read_chinese
 from domain.understand.reasons import reason_of
@@ -38,6 +39,9 @@ def understand(text: str, *, now: datetime, context: Plan | None = None, lexicon
     """
     said, cut = normalise(text)
     own, forwarded = unwrap(said)
+    if not forwarded and (wanted := people_command(own)) is not None:
+        # Not one of the public intents: printed as help, and told apart by its command.
+        return Plan(Intent.HELP, confidence=0.98, extra={"command": wanted.command.value})
     numbers = read_numbers(own) if not _DIGITS.isdisjoint(own) else Numbers(rest=own)
     reading = _read(own, numbers, context, forwarded=forwarded)
     plan = _fill(reading, own, numbers, now, lexicon)

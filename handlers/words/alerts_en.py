@@ -97,6 +97,7 @@ class En(Zh):
         known = {
             "keep": "keeps it locked",
             "lapsed": "claimed but not solved; open again",
+            "left": "is not here any more; open again",
             "moved": "the rest moved to a newer alert",
         }
         return f"{safe_text(who, 16)}: {known.get(text, safe_text(text, 60))}"

@@ -166,7 +166,7 @@ class Zh:
         return f"✅ {clock(at, now)} {f'{safe_text(by, 16)} 已处理' if by else '已恢复'}"
 
     def note(self, who: str, text: str) -> str:
-        known = {"keep": "保持锁定", "lapsed": "认领后一直没解决，重新待认领"}
+        known = {"keep": "保持锁定", "lapsed": "认领后一直没解决，重新待认领", "left": "已不在岗，重新待认领"}
         return f"{safe_text(who, 16)}：{known.get(text, safe_text(text, 60))}"
 
     def footer(self, rule: str, version: int, first: datetime, count: int, now: datetime) -> str:
