@@ -13,6 +13,7 @@ from bot.commands import (
     doctor,
     importing,
     keeping,
+    learning,
     lookup,
     mapping,
     proving,
@@ -29,7 +30,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (serving, asking, importing, mapping, lookup, keeping, proving, stocking, rules, connectors, benching, doctor):
+for group in (
+    serving,
+    asking,
+    importing,
+    mapping,
+    lookup,
+    keeping,
+    learning,
+    proving,
+    stocking,
+    rules,
+    connectors,
+    benching,
+    doctor,
+):
     group.register(app)
 
 

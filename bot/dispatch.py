@@ -28,10 +28,12 @@ from domain.errors import (
     Unavailable,
 )
 from domain.ids import key as make_key
+from domain.learning import heard, phrasebook
 from domain.people import Actor, May, Person
 from domain.privacy import safe_text
 from domain.store import AuditEntry, Json, Opening, Reads
-from domain.understand import RISKY, Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
+from domain.understand import EMPTY, RISKY, Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
+from domain.understand.learnt import LEARNT, Phrasebook, learnable
 from domain.values import quick
 from handlers import people, people_binding
 from handlers.desk import Afterwards, Desk, Need, Press, Question
@@ -124,10 +126,20 @@ class Dispatcher:
     async def keep(self, message: Message, answer: Answer) -> None:
         """Remember what was talked about, when there is something to remember."""
         works = list(answer.afterwards)
+        works += self._not_understood(message, answer)
         if answer.plan is not None and answer.reply is not None:
             works.append(self._remembering(message, answer.plan))
         if works:
             await self.desk.store.write(lambda u: [work(u) for work in works])
+
+    def _not_understood(self, message: Message, answer: Answer) -> list[Afterwards]:
+        """What was said to the bot and not understood is counted, without personal data, for an administrator to teach."""
+        plan = answer.plan
+        if plan is None or answer.reply is None or not message.addressed or not learnable(plan):
+            return []
+        kept = heard(message.text, plan, self._lexicon or EMPTY)
+        now = self.desk.clock.now()
+        return [] if kept is None else [lambda u: u.lessons.hear(kept, now)]
 
     def _here(
         self, reads: Reads, message: Message, actor: Actor, remembered: Json | None, vocabulary: Lexicon
@@ -135,7 +147,9 @@ class Dispatcher:
         """The whole answer on the reader's thread, in the hop that also looked up the person; None when it needs more."""
         plan = self._understood(message, remembered, vocabulary)
         need = self._need(plan)
-        if need is None or not need.at_once or _unsure(plan) or (need.may is not None and need.may not in actor.may):
+        if need is None or not need.at_once or _unsure(plan) or plan.note == LEARNT:
+            return None
+        if need.may is not None and need.may not in actor.may:
             return None
         afterwards: list[Afterwards] = []
         desk = dataclasses.replace(self.desk, store=AtHand(reads), afterwards=afterwards)
@@ -150,10 +164,22 @@ class Dispatcher:
 
     async def answer(self, message: Message, actor: Actor, *, remembered: Json | None = None) -> Answer:
         """Understand and answer for a known actor. Reads only, unless the handler itself writes."""
-        plan = self._understood(message, remembered, await self.lexicon())
+        plan = await self._current(self._understood(message, remembered, await self.lexicon()), message, remembered)
         if self.second is not None:
             return await self._with_second(self.second, plan, message, actor)
         return await self._answered(plan, message, actor, self.desk)
+
+    async def _current(self, plan: Plan, message: Message, remembered: Json | None) -> Plan:
+        """The plan again when phrases were taught or undone meanwhile, in whichever process; an understood one as it is."""
+        if plan.note != LEARNT and not learnable(plan):
+            return plan
+        vocabulary = await self.lexicon()
+        version = await self.desk.store.read(lambda r: r.lessons.version())
+        if version == vocabulary.phrases.version:
+            return plan
+        phrases = await self.desk.store.read(_read_phrases)
+        self._lexicon = dataclasses.replace(vocabulary, phrases=phrases)
+        return self._understood(message, remembered, self._lexicon)
 
     async def _with_second(self, second: SecondReader, plan: Plan, message: Message, actor: Actor) -> Answer:
         """The same answers from the same plans; only who read the sentence may differ, and that is said."""
@@ -347,17 +373,22 @@ class Dispatcher:
 
     def _read_lexicon(self, reads: Reads) -> Lexicon:
         levels = reads.stock.levels(limit=5000)
-        return Lexicon.build(
+        names = Lexicon.build(
             shops={shop: () for _, shop in self.desk.channels.shops()},
             warehouses={level.warehouse: () for level in levels},
             skus={level.sku: (level.title,) for level in levels},
             people=[person.name for person in reads.people.everyone()],
         )
+        return dataclasses.replace(names, phrases=_read_phrases(reads))
 
 
 def _ours(message: Message, opened: Opening) -> bool:
     """One to one, or in a bound group: a colleague may sit in a supplier's group, too, and a group may be unbound again."""
     return opened.bound or message.chat.kind is not ChatKind.GROUP
+
+
+def _read_phrases(reads: Reads) -> Phrasebook:
+    return phrasebook(reads.lessons.version(), reads.lessons.standing())
 
 
 def _unsure(plan: Plan) -> bool:

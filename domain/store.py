@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from domain.binding import BindingCode, Tries
+from domain.learning import Lessons, LessonWrites
 from domain.order import Aftersale, Order, Track
 from domain.people import Person, Role
 from domain.query import FACTS_CAP, DaySum, Fact, Part, Query, Scope
@@ -577,6 +578,8 @@ class Reads(Protocol):
     def access(self) -> AccessTokens: ...
     @property
     def usage(self) -> Usage: ...
+    @property
+    def lessons(self) -> Lessons: ...
 
     def rows(self, sql: str, params: Json = None, *, limit: int = 10_000) -> list[tuple[Any, ...]]:
         """For the query compiler and reports only: one read-only statement with `:name` parameters."""
@@ -620,6 +623,8 @@ class UnitOfWork(Protocol):
     def binding(self) -> Binding: ...
     @property
     def usage(self) -> UsageWrites: ...
+    @property
+    def lessons(self) -> LessonWrites: ...
     @property
     def days(self) -> DayWrites: ...
 

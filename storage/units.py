@@ -26,6 +26,7 @@ from storage.days import DayWrites
 from storage.deadlines import DeadlineReads, DeadlineWrites
 from storage.handles import Handles
 from storage.keys import Keys
+from storage.lessons import LessonReads, LessonWrites
 from storage.orders_read import OrderReads
 from storage.orders_write import OrderWrites
 from storage.outbox import OutboxReads, OutboxWrites
@@ -57,6 +58,7 @@ class SqlReads:
         self.figures = FigureReads(conn)
         self.access = AccessReads(conn, keys)
         self.usage = UsageReads(conn)
+        self.lessons = LessonReads(conn)
 
     def rows(self, sql: str, params: Json = None, *, limit: int = 10_000) -> list[Row]:
         """One read-only statement with `:name` parameters; the connection itself refuses to write."""
@@ -86,4 +88,5 @@ class SqlUnit:
         self.access = AccessWrites(conn, keys)
         self.binding = BindingWrites(conn, keys)
         self.usage = UsageWrites(conn)
+        self.lessons = LessonWrites(conn)
         self.days = DayWrites(conn)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.understand.learnt import NO_PHRASES, Phrasebook
+
 # What staff call the channels (public nicknames; codes are the connectors' folder names).
 CHANNELS: dict[str, tuple[str, ...]] = {
     "douyin": ("抖音", "抖店", "抖音小店", "抖音旗舰店", "dy", "douyin", "tiktok中国"),
@@ -91,6 +93,7 @@ class Lexicon:
     warehouses: NameTable
     skus: NameTable
     people: NameTable
+    phrases: Phrasebook = field(default=NO_PHRASES, compare=False, repr=False)  # what an administrator taught
     familiar: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)  # of `familiar` alone
 
     @classmethod

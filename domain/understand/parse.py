@@ -15,6 +15,7 @@ from domain.understand.figures import read_figures
 from domain.understand.follow import follow_up
 from domain.understand.guard import denied
 from domain.understand.identifiers import Numbers, read_numbers
+from domain.understand.learnt import learn_command, learnable
 from domain.understand.lexicon import EMPTY, Lexicon
 from domain.understand.names import receiver_name
 from domain.understand.normal import is_chinese, normalise, unwrap
@@ -42,9 +43,13 @@ def understand(text: str, *, now: datetime, context: Plan | None = None, lexicon
     if not forwarded and (wanted := people_command(own)) is not None:
         # Not one of the public intents: printed as help, and told apart by its command.
         return Plan(Intent.HELP, confidence=0.98, extra={"command": wanted.command.value})
+    if not forwarded and (view := learn_command(own)):
+        return Plan(Intent.HELP, confidence=0.98, extra={"command": view})
     numbers = read_numbers(own) if not _DIGITS.isdisjoint(own) else Numbers(rest=own)
     reading = _read(own, numbers, context, forwarded=forwarded)
     plan = _fill(reading, own, numbers, now, lexicon)
+    if lexicon.phrases and learnable(plan):
+        plan = _taught(text, plan, own, numbers, now, lexicon)
     if context is not None:
         plan = follow_up(plan, own, context, bare=bool(numbers.found) and _NUMBER_ALONE.fullmatch(numbers.rest) is not None)
     if plan.intent is Intent.WITHDRAW_AFTERSALE and not _names_order(plan):
@@ -62,6 +67,16 @@ def understand(text: str, *, now: datetime, context: Plan | None = None, lexicon
             plan, note=plan.note or "too_long", intent=Intent.OUT_OF_SCOPE if plan.intent in RISKY else plan.intent
         )
     return plan
+
+
+def _taught(text: str, plan: Plan, own: str, numbers: Numbers, now: datetime, lexicon: Lexicon) -> Plan:
+    """`plan` as a taught phrase has it; unchanged when none does, or when the sentence denies what the phrase stands for."""
+    from domain.assist.veil import veil  # wants the lexicon, which this module also serves
+
+    reading = lexicon.phrases.reading(veil(text, plan, lexicon).text)
+    if reading is None or (reading.intent in RISKY and denied(own, reading.intent, chinese=is_chinese(own))):
+        return plan
+    return _fill(reading, own, numbers, now, lexicon)
 
 
 def _names_order(plan: Plan) -> bool:

@@ -8,9 +8,10 @@ from storage.tables.access import ACCESS_TOKENS
 from storage.tables.base import metadata
 from storage.tables.days import DAY_SUMS
 from storage.tables.flow import INBOX
+from storage.tables.lessons import LESSONS
 from storage.tables.orders import ORDERS
 from storage.tables.people import ROSTER
 from storage.tables.stock import STOCK
 from storage.tables.work import APPROVALS
 
-__all__ = ["ACCESS_TOKENS", "APPROVALS", "DAY_SUMS", "INBOX", "ORDERS", "ROSTER", "STOCK", "metadata"]
+__all__ = ["ACCESS_TOKENS", "APPROVALS", "DAY_SUMS", "INBOX", "LESSONS", "ORDERS", "ROSTER", "STOCK", "metadata"]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,11 +13,10 @@ from hypothesis import strategies as st
 from domain.understand import Intent, Lexicon, Plan, Slots, understand
 from domain.understand.parse import understand as read_in_full
 from domain.understand.plan import NO_ORDER
+from domain.understand.proven import sentences
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
-CASES = [
-    json.loads(line)["text"] for line in (Path(__file__).parent / "cases.jsonl").read_text(encoding="utf-8").splitlines()
-]
+CASES = [row.text for row in sentences()]
 _NUMBER = re.compile(
     r"(?<![\dA-Za-z#-])(?:SF\d{13}|sf\d{13}|1[3-9]\d{9}|\d{16,19}|\d{3}-\d{7}-\d{7}|#\d{6,7})(?![\dA-Za-z-])"
 )
