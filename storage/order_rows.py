@@ -43,8 +43,8 @@ UPDATE_FROM = 4  # index of the first changing column
 STAGE_AT, UPDATED_AT, SYNCED_AT, SEALED, DIGEST, VERSION, LOCKED, OWNER, OURS = 5, 7, 25, 26, 27, 28, 29, 30, 31
 
 _LINE = {
-    "order_id": _B, "n": _B, "line_id": _T, "sku": _T, "title": _T, "quantity": _B, "unit_price": _B, "total": _B,
-    "platform_sku": _T, "gift": _B,
+    "order_id": _B, "n": _B, "line_id": _T, "sku": _T, "title": _T, "platform_sku": _T, "quantity": _B, "unit_price": _B,
+    "total": _B, "gift": _B,
 }  # fmt: skip
 NEW_LINES = Bulk("order_lines", _LINE, "ON CONFLICT DO NOTHING")
 SELECT_LINES = (
@@ -54,7 +54,7 @@ _LABEL = {"order_id": _B, "waybill": _T, "n": _B, "carrier": _T, "shipped_at": _
 _SCANS = {"picked_at": _B, "stage": _T, "last_scan_at": _B, "last_scan": _T, "eta": _B}
 NEW_PARCELS = Bulk("parcels", _LABEL | _SCANS, "ON CONFLICT DO NOTHING")
 NEW_LABELS = Bulk("parcels", _LABEL, "ON CONFLICT DO NOTHING")  # parcels that no carrier has said anything about
-UNSCANNED = (None, "", None, "", None)
+UNSCANNED = [None, "", None, "", None]
 SELECT_PARCELS = (
     "SELECT waybill,carrier,shipped_at,picked_at,stage,last_scan_at,last_scan,eta FROM parcels WHERE order_id=? ORDER BY n"
 )
@@ -120,20 +120,20 @@ def personal(order: Order) -> str:
     return joined if len(joined) > 5 else ""
 
 
-def line_values(order: Order) -> tuple[tuple[Any, ...], ...]:
+def line_values(order: Order) -> list[tuple[Any, ...]]:
+    """Columns as NEW_LINES from `line_id` on. Raises BadInput on mixed currencies."""
     unit = order.goods.currency
-    found = tuple(
-        [
-            (
-                line.line_id, line.sku, line.title, line.quantity, line.unit_price.minor, line.total.minor,
-                line.platform_sku, 1 if line.gift else 0,
-            )
-            for line in order.lines
-        ]
-    )  # fmt: skip
+    found = []
     for line in order.lines:
-        if line.total.currency != unit or line.unit_price.currency != unit:
+        price, total = line.unit_price, line.total
+        if total.currency != unit or price.currency != unit:
             raise BadInput(_EXPECT_MONEY)
+        found.append(
+            (
+                line.line_id, line.sku, line.title, line.platform_sku, line.quantity, price.minor, total.minor,
+                1 if line.gift else 0,
+            )
+        )  # fmt: skip
     return found
 
 
@@ -196,27 +196,28 @@ def read_event(row: Row) -> OrderEvent:
     return OrderEvent(at(row[0]), row[1], row[2], row[3], row[4], row[5], row[6], row[7])
 
 
-def is_tidy(values: tuple[Any, ...], plain: str, lines: Sequence[Any], parcels: Sequence[Any]) -> bool:
-    """Whether the texts of an order's rows are what a database can hold, and of sane length."""
-    joined = "".join(
-        [
-            values[0], values[1], values[2], values[19], values[20], values[21], values[22], values[23], plain,
-            *[f"{one[0]}{one[1]}{one[2]}{one[6]}" for one in lines],
-            *[one[0] for one in parcels],
-        ]
-    )  # fmt: skip
-    marks = 14 if plain else 9
-    return len(joined) <= TEXT_CAP and joined.count(MARK) == marks and "\x00" not in joined and _encodable(joined)
+def text_of(values: tuple[Any, ...], lines: Sequence[Any], parcels: Sequence[Any]) -> str:
+    """All texts of an order's rows but the personal ones, `MARK` between them."""
+    said = (
+        f"{values[0]}\x1f{values[1]}\x1f{values[2]}\x1f{values[3]}\x1f{values[19]}\x1f{values[20]}\x1f{values[21]}\x1f"
+        f"{values[22]}\x1f{values[23]}"
+    )
+    for one in lines:
+        said += f"\x1f{one[0]}\x1f{one[1]}\x1f{one[2]}\x1f{one[3]}"
+    for one in parcels:
+        said += f"\x1f{one[0]}\x1f{one[1]}"
+    return said
 
 
-def _encodable(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def is_tidy(said: str, plain: str, *, lines: int, parcels: int) -> bool:
+    """Whether `text_of` and `personal`, which can be encoded, are what a database can hold, and of sane length."""
+    return (
+        len(said) + len(plain) <= TEXT_CAP
+        and said.count(MARK) == 17 + 4 * lines + 2 * parcels
+        and plain.count(MARK) in (5, 0)
+        and "\x00" not in said
+        and "\x00" not in plain
+    )
 
 
 def tidy(order: Order) -> Order:

@@ -140,7 +140,7 @@ class OrderWrites(OrderReads):
             number, order, values = version.id, version.order, version.values
             lines += [(number, n, *line) for n, line in enumerate(version.lines)]
             for n, (waybill, carrier, shipped, *scans) in enumerate(version.parcels):
-                if tuple(scans) == UNSCANNED:
+                if scans == UNSCANNED:
                     labels.append((number, waybill, n, carrier, shipped))
                 else:
                     parcels.append((number, waybill, n, carrier, shipped, *scans))
@@ -200,7 +200,7 @@ class OrderWrites(OrderReads):
         return self._c.one("SELECT 1 FROM order_events WHERE order_id = ? LIMIT 1", (number,)) is not None
 
     def _new_rows(self, fresh: list[Version], seen: int) -> list[Row]:
-        personal = [(one.personal.encode(), b"orders:%d" % one.id) for one in fresh if one.personal]
+        personal = [(one.personal, b"orders:%d" % one.id) for one in fresh if one.personal]
         sealed = iter(self._keys.seal_all(personal))
         return [(one.id, *one.values, seen, next(sealed) if one.personal else None, one.digest) for one in fresh]
 

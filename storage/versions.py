@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-import marshal
-import zlib
-from typing import Any
+from marshal import dumps
+from zlib import crc32
 
 from domain.ids import order_id
 from domain.order import Order, Stage
 from storage.handles import Handles
 from storage.merge import deliver
-from storage.order_rows import content, is_tidy, line_values, parcel_values, personal, tidy
+from storage.order_rows import content, is_tidy, line_values, parcel_values, personal, text_of, tidy
 
-Values = tuple[Any, ...]
+_SHIPPED = Stage.SHIPPED  # looking a member up costs more than comparing it
 
 
 class Version:
-    """`values`, `lines` and `parcels` are column values without the order's key."""
+    """`values`, `lines` and `parcels` are column values without the order's key; `personal` is what will be sealed."""
 
     __slots__ = ("digest", "handles", "id", "lines", "order", "parcels", "personal", "values")
 
     def __init__(self, order: Order, handles: Handles) -> None:
         """Raises BadInput on mixed currencies."""
-        if order.parcels and order.stage is Stage.SHIPPED:
+        if order.parcels and order.stage is _SHIPPED:
             order = deliver(order)
         values, plain, lines = content(order), personal(order), line_values(order)
-        parcels = tuple([parcel_values(one) for one in order.parcels]) if order.parcels else ()
-        if not is_tidy(values, plain, lines, parcels):
+        parcels = [parcel_values(one) for one in order.parcels] if order.parcels else []
+        said = text_of(values, lines, parcels)
+        try:
+            words, self.personal = said.encode(), plain.encode()
+        except UnicodeEncodeError:
+            words = b""
+        if not words or not is_tidy(said, plain, lines=len(lines), parcels=len(parcels)):
             order = tidy(order)
             values, plain, lines = content(order), personal(order), line_values(order)
-            parcels = tuple([parcel_values(one) for one in order.parcels])
-        self.order, self.values, self.personal, self.lines, self.parcels = order, values, plain, lines, parcels
+            parcels = [parcel_values(one) for one in order.parcels]
+            words, self.personal = text_of(values, lines, parcels).encode(), plain.encode()
+        self.order, self.values, self.lines, self.parcels = order, values, lines, parcels
         self.id = order_id(values[0], values[1], values[2], order.created_at)
-        self.handles = found = handles.of(order)
-        self.digest = digest(values, found, len(plain), lines, parcels)
-
-
-def digest(values: Values, hidden: list[int], length: int, lines: Values, parcels: Values) -> int:
-    """Equal for equal channel versions. `hidden` stands for the personal data by its keyed handles, so that the checksum
-    cannot be used to guess a phone number.
-    """
-    # Version 2 of marshal writes no references, so equal values give equal bytes whatever objects they share. Should another
-    # Python ever write other bytes, the version is compared column by column instead: slower, not wrong.
-    return zlib.crc32(marshal.dumps((values, hidden, length, lines, parcels), 2))
+        self.handles = hidden = handles.of(order)
+        # Equal for equal channel versions. The personal data enter by their keyed handles, so that the checksum cannot be
+        # used to guess a phone number. Version 2 of marshal writes no references: equal values give equal bytes whatever
+        # objects they share. Should another Python ever write other bytes, the version is compared column by column
+        # instead: slower, not wrong.
+        numbers = (values[4:19], [one[4:] for one in lines], [one[2:] for one in parcels], hidden, len(plain))
+        self.digest = crc32(dumps(numbers, 2), crc32(words))
