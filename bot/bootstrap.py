@@ -6,9 +6,6 @@ import asyncio
 import contextlib
 import dataclasses
 import gc
-import os
-import secrets
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +19,7 @@ from bot.connections import Connections, connect, connect_chats
 from bot.directory import settle
 from bot.dispatch import Dispatcher
 from bot.metrics import ACCEPTED
+from bot.paces import StoredPace
 from bot.second_reader import second_reader
 from bot.sight import Sight
 from bot.tokens import StoredTokens
@@ -34,7 +32,7 @@ from domain.chat import Incoming
 from domain.clock import Clock, SystemClock
 from domain.people import May, Role
 from domain.policy import Policy
-from domain.ports import Chat, PushEvent, ReceivesPushes
+from domain.ports import Chat, PushEvent, ReceivesPushes, SharesPace
 from domain.rules import RuleBook
 from domain.store import Store
 from domain.tokens import Signer
@@ -45,8 +43,8 @@ from handlers import (
     basics,
     customers,
     documents,
+    gap,
     kpi,
-    learning,
     orders,
     people,
     people_groups,
@@ -63,10 +61,11 @@ from handlers.router import Router
 from integrations._kit.guard import inside_unit_of_work
 from integrations.pictures import Eyes
 from scheduler.clock import Bells
+from scheduler.holdings import Holdings
 from scheduler.relay import Relay
 from scheduler.streams import keep_chats, keep_streams
 from scheduler.timetable import timetable
-from storage import Keys, SqlStore, open_store
+from storage import Keys, SqlStore, holders, open_store
 
 CONFIG = Path(__file__).parent.parent / "config"
 FEATURES = (
@@ -83,8 +82,8 @@ FEATURES = (
     stock_ledger.FEATURE,
     alerts.FEATURE,
     rules.FEATURE,
-    learning.FEATURE,
     tracks.FEATURE,
+    gap.FEATURE,
     people.FEATURE,
     people_groups.FEATURE,
 )
@@ -104,6 +103,7 @@ class House:
     page_routes: list[BaseRoute] = field(default_factory=list)
     pull_every: timedelta = timedelta(minutes=10)
     owner: str = ""
+    holdings: Holdings = field(default_factory=Holdings)
     probe_model_every: timedelta = timedelta(hours=6)
     companions: list[Callable[[], contextlib.AbstractAsyncContextManager[None]]] = field(default_factory=list)
     """Entered for as long as the house runs: what a mounted application needs beside its routes."""
@@ -149,7 +149,8 @@ class House:
             tasks = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.relay.run())]
             jobs = timetable(self.desk, self.router, pull_every=self.pull_every)
             tasks.append(asyncio.create_task(keep_streams(self.desk, self.accept_pushes, owner=self.owner)))
-            tasks.append(asyncio.create_task(keep_chats(self.desk, self.accept_chat, owner=self.owner)))
+            chats = keep_chats(self.desk, self.accept_chat, owner=self.owner, holdings=self.holdings)
+            tasks.append(asyncio.create_task(chats))
             bells = Bells(jobs, self.desk.store.leases, owner=self.owner)
             bells.start()
         if self.dispatcher.second is not None:
@@ -176,6 +177,7 @@ class House:
             elif (shut := getattr(chat, "close", None)) is not None:
                 shut()  # a room in a file of its own
         await self.desk.store.close()
+        holders.leave(self.owner)
 
 
 @contextlib.contextmanager
@@ -251,19 +253,30 @@ def open_house(
         read_only=settings.read_only,
     )
     base = Router(FEATURES)
-    deliverer = Deliverer(base.views, base.subjects)
+    holdings, pace = Holdings(), StoredPace(store, clock)
+    for chat in chats.values():
+        if isinstance(chat, SharesPace):
+            chat.share(pace)
+    deliverer = Deliverer(base.views, base.subjects, pace=pace, elsewhere=holdings.elsewhere)
     router = Router((*FEATURES, deliverer.feature()))
     second = second_reader(settings, desk)
     dispatcher = Dispatcher(desk, router, second=second[0] if second is not None else None)
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    owner = holders.enter()
+    worker = InboxWorker(
+        desk, router, dispatcher, sight=Sight(store, chats, Eyes(), lang=settings.lang), elsewhere=holdings.elsewhere
+    )
+    relay = Relay(desk, router, owner=owner, elsewhere=holdings.elsewhere)
+    holdings.when_held(worker.wake)
+    holdings.when_held(relay.wake)
     return House(
         settings=settings,
         desk=desk,
         router=router,
         dispatcher=dispatcher,
-        worker=InboxWorker(desk, router, dispatcher, sight=Sight(store, chats, Eyes(), lang=settings.lang)),
-        relay=Relay(desk, router, owner=owner),
+        worker=worker,
+        relay=relay,
         connections=connections,
         owner=owner,
+        holdings=holdings,
         probe_model_every=second[1] if second is not None else timedelta(hours=6),
     )

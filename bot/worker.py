@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 import structlog
@@ -11,7 +13,7 @@ import structlog
 from bot.dispatch import Dispatcher
 from bot.sight import Looked, Sight, with_preface
 from bot.wire import unpack
-from domain.chat import ChatKind, Incoming, Message, Reply
+from domain.chat import ChatKind, Incoming, Message, Reply, Urgency
 from domain.errors import DeskError, ProtocolBroken, Rejected
 from domain.ids import key as make_key
 from domain.store import InboxItem
@@ -21,21 +23,34 @@ from handlers.sync import pushed
 
 log = structlog.get_logger()
 _AT_ONCE = 64
+_BEAT_SECONDS = 5.0
 _MAX_TRIES = {"message": 6, "click": 8, "push": 12}
 _UNREADABLE_TRIES = 6
 
 
 class InboxWorker:
-    """`run` until cancelled. `wake` is called by whoever has just accepted something, to save the poll."""
+    """`run` until cancelled. `wake` is called by whoever has just accepted something, to save the poll.
+
+    `elsewhere` names the chat platforms whose connection another replica holds: only that one can answer there.
+    """
 
     def __init__(
-        self, desk: Desk, router: Router, dispatcher: Dispatcher, *, sight: Sight | None = None, idle_seconds: float = 0.2
+        self,
+        desk: Desk,
+        router: Router,
+        dispatcher: Dispatcher,
+        *,
+        sight: Sight | None = None,
+        idle_seconds: float = 0.2,
+        elsewhere: Callable[[], Collection[str]] = frozenset,
     ) -> None:
         self._desk = desk
         self._router = router
         self._dispatcher = dispatcher
         self._sight = sight or Sight(desk.store, desk.chats, None, lang=desk.lang)
         self._idle = idle_seconds
+        self._elsewhere = elsewhere
+        self._working: set[int] = set()  # items that are being handled here
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -44,6 +59,7 @@ class InboxWorker:
     async def run(self) -> None:
         """Take and handle, for ever. A lane is free again as soon as its item is settled, so nobody waits for a stranger."""
         running: set[asyncio.Task[None]] = set()
+        beating = asyncio.create_task(self._beat())
         try:
             while True:
                 self._woken.clear()
@@ -60,9 +76,18 @@ class InboxWorker:
                         async with asyncio.timeout(self._idle):
                             await self._woken.wait()
         finally:
-            for task in running:
+            for task in (beating, *running):
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.gather(beating, *running, return_exceptions=True)
+
+    async def _beat(self) -> None:
+        """Say that we live: keep what we work on, and free what others left who certainly do not."""
+        while True:
+            await asyncio.sleep(_BEAT_SECONDS)
+            with contextlib.suppress(DeskError):
+                await self._desk.store.inbox.extend(sorted(self._working))
+                if await self._desk.store.inbox.recover():
+                    self._woken.set()
 
     async def aclose(self) -> None:
         await self._sight.aclose()
@@ -77,13 +102,22 @@ class InboxWorker:
 
     async def _claim(self, limit: int) -> list[InboxItem]:
         try:
-            return await self._desk.store.inbox.claim(self._desk.clock.now(), limit=limit)
+            return await self._desk.store.inbox.claim(
+                self._desk.clock.now(), limit=limit, elsewhere=sorted(self._elsewhere())
+            )
         except DeskError:
             log.exception("inbox.claim_failed")
             return []
 
     async def handle(self, item: InboxItem) -> None:
         """Settle one item: done, to be tried again, or dead with a reason. Never raises but for cancellation."""
+        self._working.add(item.id)
+        try:
+            await self._handle(item)
+        finally:
+            self._working.discard(item.id)
+
+    async def _handle(self, item: InboxItem) -> None:
         inbox = self._desk.store.inbox
         try:
             if item.kind == "push":
@@ -142,4 +176,6 @@ class InboxWorker:
         if connector is None:
             raise Rejected("no-platform", f"{chat.platform} is not connected")
         to_user = user if reply.private and chat.kind is ChatKind.GROUP else ""
+        if reply.urgency is Urgency.NORMAL:
+            reply = dataclasses.replace(reply, urgency=Urgency.ANSWER)
         await connector.send(chat, reply, key=key, to_user=to_user)

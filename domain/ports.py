@@ -390,8 +390,8 @@ class NoticesGaps(Protocol):
         ...
 
     @property
-    def redelivers(self) -> float:
-        """How many seconds the platform keeps trying to bring a message: shorter absences lose nothing."""
+    def forgiven_seconds(self) -> float:
+        """Absences shorter than this are not announced: the platform tries again that long, or hardly anybody wrote."""
         ...
 
 

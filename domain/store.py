@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from domain.binding import BindingCode, Tries
-from domain.learning import Lessons, LessonWrites
 from domain.order import Aftersale, Order, Track
 from domain.people import Person, Role
 from domain.query import FACTS_CAP, DaySum, Fact, Part, Query, Scope
@@ -415,6 +414,10 @@ class SentCards(Protocol):
 class SentCardWrites(SentCards, Protocol):
     def put(self, card: SentCard) -> None: ...
 
+    def drop(self, platform: str, message_id: str) -> None:
+        """It is gone from the screen, or lives on under another id."""
+        ...
+
 
 class Cursors(Protocol):
     def get(self, name: str) -> str | None: ...
@@ -578,8 +581,6 @@ class Reads(Protocol):
     def access(self) -> AccessTokens: ...
     @property
     def usage(self) -> Usage: ...
-    @property
-    def lessons(self) -> Lessons: ...
 
     def rows(self, sql: str, params: Json = None, *, limit: int = 10_000) -> list[tuple[Any, ...]]:
         """For the query compiler and reports only: one read-only statement with `:name` parameters."""
@@ -623,8 +624,6 @@ class UnitOfWork(Protocol):
     def binding(self) -> Binding: ...
     @property
     def usage(self) -> UsageWrites: ...
-    @property
-    def lessons(self) -> LessonWrites: ...
     @property
     def days(self) -> DayWrites: ...
 

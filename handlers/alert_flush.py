@@ -104,6 +104,7 @@ def _send(uow: UnitOfWork, alert: Alert, rule: Rule | None, now: datetime, desk:
             key=f"{entity_of(saved)}:{saved.facts['said']}",
             people=people,
             subject=entity_of(saved),
+            topic=saved.route,
             priority=_priority(saved),
         )
     )
@@ -129,6 +130,7 @@ def _send_digest(uow: UnitOfWork, rule: Rule, group: str, members: Sequence[Aler
             key=entity_of(digest),
             people=owners(uow, rule.owner, members[0]),
             subject=entity_of(digest),
+            topic=digest.route,
             priority=_priority(digest),
         )
     )
@@ -208,7 +210,18 @@ def _resend_digest(uow: UnitOfWork, digest: Alert, now: datetime, desk: Desk) ->
     people = owners(uow, rule.owner, saved) if rule is not None else []
     key = f"{entity_of(saved)}:{saved.facts['said']}"
     chats = routes(uow, saved)
-    uow.outbox.add(send_to(chats, "alert_digest", {"id": saved.id}, key=key, people=people, subject=entity_of(saved)))
+    uow.outbox.add(
+        send_to(
+            chats,
+            "alert_digest",
+            {"id": saved.id},
+            key=key,
+            people=people,
+            subject=entity_of(saved),
+            topic=saved.route,
+            priority=_priority(saved),
+        )
+    )
     _arm(uow, saved)
 
 
@@ -229,7 +242,16 @@ def step(uow: UnitOfWork, deadline: Deadline, now: datetime, desk: Desk) -> None
     args = {"id": saved.id, "role": rung.role, "person": people[0].name if people else ""}
     key = f"{entity_of(saved)}:step:{saved.facts.get('said', 0)}:{rung.index}"
     uow.outbox.add(
-        send_to(routes(uow, saved), "alert_step", args, key=key, people=people, priority=_priority(saved), due_at=quiet)
+        send_to(
+            routes(uow, saved),
+            "alert_step",
+            args,
+            key=key,
+            people=people,
+            topic=saved.route,
+            priority=_priority(saved),
+            due_at=quiet,
+        )
     )
     _arm(uow, saved)
 

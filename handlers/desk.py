@@ -101,7 +101,7 @@ class Press:
 
 Ask = Callable[[Question, Actor, Desk], Awaitable[Reply]]
 Act = Callable[[Press, Actor, Desk], Awaitable[Reply | None]]
-Effect = Callable[[Claimed, Desk], Awaitable[None]]
+Effect = Callable[[Claimed, Desk], Awaitable[str | None]]
 Due = Callable[[UnitOfWork, Deadline, datetime, "Desk"], None]
 Changed = Callable[[UnitOfWork, Upserted, datetime, "Desk"], None]
 AftersaleChanged = Callable[[UnitOfWork, Aftersale | None, Aftersale, StoredOrder | None, datetime, "Desk"], None]
@@ -130,7 +130,8 @@ class Feature:
     questions   intent -> Need(Ask, May)
     commands    staff command that is no public intent (`Plan.extra["command"]`) -> Need(Ask, May)
     actions     button action -> Need(Act, May); `may=None` means the handler itself decides who may press
-    effects     outbox topic -> Effect; raising Unavailable retries, other DeskErrors are the handler's to settle
+    effects     outbox topic -> Effect; raising Unavailable retries, other DeskErrors are the handler's to settle. What it
+                gives is the row's fate: nothing (it was carried out), "moot", "digest:H17"
     due         deadline kind -> Due, run inside the transaction that took the deadline
     changed     run inside the transaction that wrote an order, for each order that really changed
     aftersale   run inside the transaction that wrote an after-sale: (uow, before, after, its order, now, desk)

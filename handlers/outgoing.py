@@ -27,12 +27,14 @@ def send(
     to_user: str = "",
     mention: Sequence[str] = (),
     subject: str = "",
+    topic: str = "",
     priority: int = NORMAL,
     due_at: datetime | None = None,
 ) -> Outgoing:
     """One message to one conversation. `key` makes it one message however often it is added.
 
     `subject` ("approval:4") makes the sent card a live one: it will be redrawn by `redraw(subject)`.
+    `topic` (stock, logistics, …) is what a digest counts it under when the conversation's budget is used up.
     Messages of one conversation leave in order (lane).
     """
     payload = {
@@ -44,6 +46,8 @@ def send(
         "args": args,
         "mention": list(mention),
         "subject": subject,
+        "topic": topic,
+        "priority": priority,
     }
     lane = f"chat:{chat.platform}:{chat.chat_id}"
     if priority == CRITICAL:
@@ -59,6 +63,7 @@ def send_to(
     key: str,
     people: Iterable[Person] = (),
     subject: str = "",
+    topic: str = "",
     priority: int = NORMAL,
     due_at: datetime | None = None,
 ) -> list[Outgoing]:
@@ -72,6 +77,7 @@ def send_to(
             key=key,
             mention=[user for person in wanted for platform, user in person.accounts if platform == chat.platform],
             subject=subject,
+            topic=topic,
             priority=priority,
             due_at=due_at,
         )
@@ -91,9 +97,25 @@ def redraw(subject: str, *, cause: str, due_at: datetime | None = None) -> Outgo
     )
 
 
-def say(chat: ChatRef, text: str, *, key: str, to_user: str = "", mention: Sequence[str] = ()) -> Outgoing:
+def redraw_there(subject: str, platform: str, *, cause: str) -> Outgoing:
+    """The part of a redraw that only the replica can do that holds the platform's connection."""
+    lane = f"chat:{platform}:cards:{subject}"
+    payload = {"subject": subject, "only": platform}
+    return Outgoing(Topic.UPDATE_CARDS, make_key("redraw", subject, platform, cause), payload, None, lane, 2)
+
+
+def say(
+    chat: ChatRef,
+    text: str,
+    *,
+    key: str,
+    to_user: str = "",
+    mention: Sequence[str] = (),
+    topic: str = "",
+    priority: int = NORMAL,
+) -> Outgoing:
     """A plain sentence. The text must already be masked."""
-    return send(chat, "text", {"text": text}, key=key, to_user=to_user, mention=mention)
+    return send(chat, "text", {"text": text}, key=key, to_user=to_user, mention=mention, topic=topic, priority=priority)
 
 
 def chat_ref(chat: BoundChat) -> ChatRef:

@@ -1,13 +1,15 @@
 """Carries out what was committed: outbox rows become effects, due deadlines become handlers' work.
 
 Every row is claimed under a lease, run outside any transaction, and settled in its own commit. A crash in between means
-that the row is claimed again, so effects carry stable keys and look before they repeat.
+that the row is claimed again, so effects carry stable keys and look before they repeat. A living relay extends its leases
+while it works, so they are short: what a dead one held is taken over in seconds, and at once where it certainly died.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,7 +21,8 @@ from handlers.desk import Desk
 from handlers.router import Router
 
 log = structlog.get_logger()
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 15.0
+BEAT_SECONDS = 4.0
 _BATCH = 50
 _DUE_BATCH = 500
 _MAX_TRIES = 12
@@ -27,21 +30,35 @@ _POISONED_WAIT = timedelta(minutes=5)
 
 
 class Relay:
-    """One per process; several processes share the work through the outbox's leases."""
+    """One per process; several processes share the work through the outbox's leases.
 
-    def __init__(self, desk: Desk, router: Router, *, owner: str, idle_seconds: float = 0.2) -> None:
+    `elsewhere` names the chat platforms whose connection another replica holds: their conversations are that one's to serve.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        router: Router,
+        *,
+        owner: str,
+        idle_seconds: float = 0.2,
+        elsewhere: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
         self._desk = desk
         self._router = router
         self._owner = owner
         self._idle = idle_seconds
+        self._elsewhere = elsewhere
         self._woken = asyncio.Event()
         self._busy: set[asyncio.Task[None]] = set()
+        self._working: set[int] = set()  # rows that are being carried out here
 
     def wake(self) -> None:
         self._woken.set()
 
     async def run(self) -> None:
         """Pump for ever. Trouble with the store is logged and tried again: the rows are still there."""
+        beating = asyncio.create_task(self._beat())
         try:
             while True:
                 self._woken.clear()
@@ -56,9 +73,22 @@ class Relay:
                         async with asyncio.timeout(self._idle):
                             await self._woken.wait()
         finally:
-            for task in self._busy:
+            for task in (beating, *self._busy):
                 task.cancel()
-            await asyncio.gather(*self._busy, return_exceptions=True)
+            await asyncio.gather(beating, *self._busy, return_exceptions=True)
+
+    async def _beat(self) -> None:
+        """Say that we live: keep what we work on, and free what others left who certainly do not."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            with contextlib.suppress(DeskError):
+                if await self._desk.store.write(self._keep):
+                    self._woken.set()
+
+    def _keep(self, uow: UnitOfWork) -> int:
+        until = self._desk.clock.now() + timedelta(seconds=LEASE_SECONDS)
+        uow.outbox.extend(sorted(self._working), owner=self._owner, until=until)
+        return uow.outbox.recover()
 
     async def drain(self, *, limit: int = 10_000) -> int:
         """Do everything that is due now, then return how much that was: for tests and rehearsals."""
@@ -83,14 +113,22 @@ class Relay:
 
     async def _claim(self, limit: int) -> list[Claimed]:
         now = self._desk.clock.now()
+        lanes = [f"chat:{platform}:" for platform in sorted(self._elsewhere())]
         return await self._desk.store.write(
-            lambda u: u.outbox.claim(now, owner=self._owner, lease_seconds=LEASE_SECONDS, limit=limit)
+            lambda u: u.outbox.claim(now, owner=self._owner, lease_seconds=LEASE_SECONDS, limit=limit, elsewhere=lanes)
         )
 
     # --- outbox -------------------------------------------------------------------------------------------------------
 
     async def carry_out(self, row: Claimed) -> None:
         """Run one row's effect and settle the row. Never raises but for cancellation."""
+        self._working.add(row.id)
+        try:
+            await self._carry_out(row)
+        finally:
+            self._working.discard(row.id)
+
+    async def _carry_out(self, row: Claimed) -> None:
         store, now = self._desk.store, self._desk.clock.now()
         effect = self._router.effects.get(Topic(row.topic)) if row.topic in set(Topic) else None
         if effect is None:
@@ -98,7 +136,7 @@ class Relay:
             log.error("outbox.unhandled", topic=row.topic, row=row.id)
             return
         try:
-            await effect(row, self._desk)
+            fate = await effect(row, self._desk) or ""
         except Unavailable as later:
             wait = later.retry_after if later.retry_after is not None else _back_off(row.attempts)
             # A full conversation budget is not the row's fault, so it never runs out of tries by waiting its turn.
@@ -107,7 +145,7 @@ class Relay:
         except Exception as trouble:
             await self._trouble(row, trouble, now)
         else:
-            await store.write(lambda u: u.outbox.done(row.id))
+            await store.write(lambda u: u.outbox.done(row.id, fate=fate))
 
     async def _trouble(self, row: Claimed, trouble: Exception, now: datetime) -> None:
         name = type(trouble).__name__

@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
 from domain.chat import Incoming
 from domain.errors import DeskError, NeedsAuthorization
-from domain.ports import PushEvent, StreamsChat, StreamsPushes
+from domain.ports import NoticesGaps, PushEvent, StreamsChat, StreamsPushes
 from handlers.desk import Desk
+from scheduler.gaps import Gaps
+from scheduler.holdings import Holdings
 
 log = structlog.get_logger()
 LEASE_SECONDS = 30.0
@@ -81,15 +84,35 @@ async def _while_held(
             await listening
 
 
-async def keep_chats(desk: Desk, accept: AcceptChat, *, owner: str) -> None:
-    """Run the kept connection of every chat platform that has one, until cancelled."""
+async def keep_chats(desk: Desk, accept: AcceptChat, *, owner: str, holdings: Holdings | None = None) -> None:
+    """Run the kept connection of every chat platform that has one, until cancelled; and notice what was not heard."""
+    holdings = holdings or Holdings()
+    gaps = Gaps(desk, owner=owner)
     async with asyncio.TaskGroup() as group:
         for platform, chat in desk.chats.items():
+            if isinstance(chat, NoticesGaps):
+                chat.on_heard = partial(gaps.heard, platform, chat)
+                group.create_task(gaps.watch(platform, chat))
+                if not isinstance(chat, StreamsChat) or chat.hearing:
+                    group.create_task(_begun(desk, chat))
             if isinstance(chat, StreamsChat):
-                group.create_task(_keep_chat(desk, chat, platform, accept, owner))
+                if chat.one_holder:
+                    holdings.lost(platform)  # until the lease is ours
+                group.create_task(_keep_chat(desk, chat, platform, accept, owner, holdings))
 
 
-async def _keep_chat(desk: Desk, chat: StreamsChat, platform: str, accept: AcceptChat, owner: str) -> None:
+async def _begun(desk: Desk, chat: NoticesGaps) -> None:
+    """A platform that calls us: hearing begins with the process."""
+    if chat.on_heard is not None:
+        try:
+            await chat.on_heard(None, desk.clock.now())
+        except Exception:  # telling people must never cost the line
+            log.exception("gap.notice_failed")
+
+
+async def _keep_chat(
+    desk: Desk, chat: StreamsChat, platform: str, accept: AcceptChat, owner: str, holdings: Holdings
+) -> None:
     name = f"stream.chat.{platform}"
 
     async def store(incoming: Sequence[Incoming]) -> None:
@@ -98,6 +121,7 @@ async def _keep_chat(desk: Desk, chat: StreamsChat, platform: str, accept: Accep
     while True:
         wait = _RETRY_SECONDS
         if not chat.one_holder or await desk.store.leases.take(name, owner, seconds=LEASE_SECONDS):
+            holdings.held(platform)
             try:
                 await _listen(desk, chat, store, name, owner)
             except NeedsAuthorization as closed:
@@ -110,6 +134,9 @@ async def _keep_chat(desk: Desk, chat: StreamsChat, platform: str, accept: Accep
             finally:
                 if chat.one_holder:
                     await desk.store.leases.give(name, owner)
+        else:
+            # While nobody holds it we go on serving it: what cannot leave over the line may leave through a webhook.
+            holdings.lost(platform)
         await asyncio.sleep(wait)
 
 

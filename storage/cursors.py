@@ -35,6 +35,9 @@ class SentCardWrites(SentCardReads):
             (card.subject, card.platform, card.chat_id, card.chat_kind, card.message_id, card.rendered),
         )
 
+    def drop(self, platform: str, message_id: str) -> None:
+        self._c.run("DELETE FROM sent_cards WHERE platform = ? AND message_id = ?", (platform, message_id))
+
 
 class CursorReads:
     def __init__(self, conn: Conn) -> None:

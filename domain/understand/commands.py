@@ -1,8 +1,8 @@
 """Staff commands: short, at the start of the message, with a ticket or a number. Exact, so that no sentence slips into one.
 
 `同意 A17`, `A17 同意`, `拒绝 A17 色差不明显`, `认领 K203`, `稍后 K203 2小时`, `为什么 K203`, `催件 <number>`, `待办`, `库存 SKU`,
-`开单 …`, `规则`, `帮助`; the English ones beside them. A decision needs its ticket number (or the approval on the table), and a
-negated or questioned decision (先别同意 A17, A17 同意了吗) decides nothing.
+`开单 …`, `规则`, `展开 H17`, `帮助`; the English ones beside them. A decision needs its ticket number (or the approval on the
+table), and a negated or questioned decision (先别同意 A17, A17 同意了吗) decides nothing.
 """
 
 # ruff: noqa: E501 - a pattern or a word list reads best on one line
@@ -52,6 +52,9 @@ _SPAN = re.compile(
     r"(\d{1,4}(?:\.5)?|半|[一二两三四五六七八九十]{1,3})\s*个?\s*(半)?\s*(小时|钟头|分钟|分|天|日|h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?|d(?:ays?)?)(?![a-z])"
 )
 
+_EXPAND = re.compile(
+    rf"^{_SOFT}(?:展开|expand|show all(?: of)?)\s*[:：]?\s*([a-z]\d{{1,9}})(?:[\s,，]+第?\s*(\d{{1,3}})\s*页?)?[\s。.!！]*$"
+)
 _URGE = re.compile(
     r"^(?:/)?(?:催件|催单|催发货|催促发货|催仓库)$|^(?:/)?(?:催件|催单|催发货|催一?下|催|催促发货|催仓库|催快递|urge|chase|expedite)(?:发货|快递|这单|单|件|订单|order|shipment)?\s*[:：#]?\s*(?:(?=[a-z…*.\-]{0,12}\d)[a-z0-9…*.\-]{4,}|它|这单)"
 )
@@ -94,7 +97,12 @@ _WORTH = re.compile(
 
 def read_command(text: str, numbers: Numbers, *, approval_open: bool) -> Reading | None:
     """A staff command, or None when the message is none. `approval_open`: the last plan was about one approval."""
-    if len(text) > 300 or _WORTH.search(text) is None:
+    if len(text) > 300:
+        return None
+    digest = _EXPAND.match(text) if "展开" in text or "expand" in text or "show all" in text else None
+    if digest is not None:
+        return Reading(Intent.EXPAND, 0.98, "", (), {"digest": digest[1].upper(), "page": digest[2] or "1"})
+    if _WORTH.search(text) is None:
         return None
     approval, alert = numbers.first("approval_id"), numbers.first("alert_id")
     if approval is not None and (reading := _decision(text)) is not None:

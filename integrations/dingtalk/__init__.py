@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from domain.clock import Clock
+from domain.pace import MemoryPace
 from integrations._kit.http import Http
 from integrations._kit.manifest import Manifest
 from integrations._kit.tokens import MemoryTokens, TokenStore
@@ -32,7 +33,7 @@ def build(
 ) -> DingTalkChat:
     """One app's connector, at most at the card's pace. `tokens` of the store: replicas share one token and one meter."""
     kept = tokens or MemoryTokens()
-    pace = min(settings.robot_per_second, int(manifest.per_second))
+    per_second = min(settings.robot_per_second, int(manifest.per_second))
     quota = QuotaMeter(
         f"dingtalk-quota:{settings.client_id}",
         {"api": settings.api_quota, "messages": settings.message_quota},
@@ -46,7 +47,8 @@ def build(
         clock=clock,
         tokens=kept,
         quota=quota,
-        per_second=pace,
+        per_second=per_second,
+        pace=MemoryPace(clock),
         sleep=sleep,
     )
     arrivals = Arrivals(settings, clock=clock, quota=quota)

@@ -1,4 +1,8 @@
-"""Sending within the platform's limits: a share for critical messages, order within a conversation, overflow as a digest."""
+"""Sending within the platform's limits: counted with the other replicas, in order in a conversation, critical ones first.
+
+What is too much for a conversation is not merged here: it goes back to the outbox, where it becomes a numbered digest
+(`handlers/digest.py`), the same on every platform.
+"""
 
 from __future__ import annotations
 
@@ -6,71 +10,54 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
-from domain.clock import Clock
+from domain.chat import Urgency
 from domain.errors import DeskError, Unavailable
+from domain.pace import Pace, Span
 
 PATIENCE = 25.0  # seconds a message waits here; longer waits go back to the outbox, which survives a restart
 MAX_WAITING = 500
-_DIGEST_MAX = 30
 
 
-class Window:
-    """At most `limit` in any `span`; `reserve` of them only for urgent ones."""
+@dataclass(frozen=True, slots=True)
+class Share:
+    """At most `limit` in any `seconds`; a quarter of it is kept from ordinary messages, and a part of that from answers."""
 
-    def __init__(self, limit: int, span: timedelta, *, reserve: int) -> None:
-        self._limit, self._span = limit, span
-        self._ordinary = max(1, limit - reserve)
-        self._taken: deque[datetime] = deque()
+    limit: int
+    seconds: float
 
-    def take(self, now: datetime, *, urgent: bool = False) -> float:
-        """0 and counted, or the seconds to wait."""
-        while self._taken and self._taken[0] <= now - self._span:
-            self._taken.popleft()
-        allowed = self._limit if urgent else self._ordinary
-        if len(self._taken) < allowed:
-            self._taken.append(now)
-            return 0.0
-        return max(0.01, (self._taken[len(self._taken) - allowed] + self._span - now).total_seconds())
-
-    @property
-    def pressed(self) -> bool:
-        """More than half of the ordinary share is used: whoever can share a message should."""
-        return len(self._taken) > self._ordinary // 2
+    def spans(self, urgency: Urgency) -> tuple[Span, ...]:
+        kept = {Urgency.CRITICAL: 0, Urgency.ANSWER: min(1, self.limit // 8), Urgency.NORMAL: self.limit // 4}[urgency]
+        return (Span(max(1, self.limit - kept), self.seconds),)
 
 
 @dataclass(eq=False)
 class Waiting:
-    """One message in a lane. `text` is set when it may be merged with its neighbours into one digest."""
+    """One message in a lane."""
 
     deliver: Callable[[], Awaitable[str]]
     done: asyncio.Future[str]
-    text: str = ""
-    urgent: bool = False
-
-
-Digest = Callable[[tuple[str, ...]], Awaitable[str]]
+    urgency: Urgency
 
 
 @dataclass(eq=False)
 class Lane:
-    """One conversation: strictly in order (urgent ones first), merged while the minute is full."""
+    """One conversation: strictly in order, critical ones first. `name` is what it counts under."""
 
-    clock: Clock
+    name: str
+    share: Share
+    pace: Callable[[], Pace]
     sleep: Callable[[float], Awaitable[None]]
-    window: Window
-    digest: Digest
     waiting: deque[Waiting] = field(default_factory=deque)
     task: asyncio.Task[None] | None = None
 
-    async def say(self, deliver: Callable[[], Awaitable[str]], *, text: str = "", urgent: bool = False) -> str:
+    async def say(self, deliver: Callable[[], Awaitable[str]], *, urgency: Urgency = Urgency.NORMAL) -> str:
         """Wait for the turn, deliver, give the message's id. Raises Unavailable when the wait would be too long."""
         if len(self.waiting) >= MAX_WAITING:
             raise Unavailable("dingtalk: conversation is crowded", retry_after=60.0)
-        item = Waiting(deliver, asyncio.get_running_loop().create_future(), text, urgent)
-        if urgent:
-            ahead = sum(1 for each in self.waiting if each.urgent)
+        item = Waiting(deliver, asyncio.get_running_loop().create_future(), urgency)
+        if urgency is Urgency.CRITICAL:
+            ahead = sum(1 for each in self.waiting if each.urgency is Urgency.CRITICAL)
             self.waiting.insert(ahead, item)
         else:
             self.waiting.append(item)
@@ -83,47 +70,42 @@ class Lane:
                 self.waiting.remove(item)
             raise
 
+    async def take(self, urgency: Urgency) -> float:
+        """Count one message; 0.0, or the seconds to wait, and nothing is counted."""
+        return await self.pace().take(self.name, self.share.spans(urgency))
+
     async def _work(self) -> None:
-        crowded = False
         while self.waiting:
-            head = self.waiting[0]
-            wait = self.window.take(self.clock.now(), urgent=head.urgent)
+            urgency = self.waiting[0].urgency
+            try:
+                wait = await self.take(urgency)
+            except DeskError as away:
+                self._give_up(Unavailable(f"dingtalk: cannot count ({type(away).__name__})"))
+                return
             if wait > PATIENCE:
-                self._give_up(wait)
+                self._give_up(Unavailable("dingtalk: conversation budget is used up", retry_after=wait))
                 return
             if wait:
-                crowded = True
                 await self.sleep(min(wait, 1.0))
-                continue
-            await self._deliver(self._group(crowded=crowded or self.window.pressed))
-            crowded = crowded and bool(self.waiting)
+            elif self.waiting:  # whoever waited may have gone meanwhile
+                await self._deliver(self.waiting.popleft())
 
-    def _group(self, *, crowded: bool) -> list[Waiting]:
-        """The next message, with those behind it that can share its place."""
-        group = [self.waiting.popleft()]
-        while crowded and group[0].text and self.waiting and self.waiting[0].text and len(group) < _DIGEST_MAX:
-            group.append(self.waiting.popleft())
-        return group
-
-    async def _deliver(self, group: list[Waiting]) -> None:
+    @staticmethod
+    async def _deliver(item: Waiting) -> None:
         try:
-            ident = await (group[0].deliver() if len(group) == 1 else self.digest(tuple(each.text for each in group)))
+            ident = await item.deliver()
         except Exception as problem:
-            if not isinstance(problem, DeskError) and len(group) > 1:
-                problem = Unavailable(f"digest failed: {type(problem).__name__}")
-            for each in group:
-                if not each.done.done():
-                    each.done.set_exception(problem)
+            if not item.done.done():
+                item.done.set_exception(problem)
             return
-        for each in group:
-            if not each.done.done():
-                each.done.set_result(ident)
+        if not item.done.done():
+            item.done.set_result(ident)
 
-    def _give_up(self, wait: float) -> None:
+    def _give_up(self, why: Unavailable) -> None:
         while self.waiting:
             each = self.waiting.popleft()
             if not each.done.done():
-                each.done.set_exception(Unavailable("dingtalk: conversation budget is used up", retry_after=wait))
+                each.done.set_exception(why)
 
     async def aclose(self) -> None:
         if self.task is not None:

@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from domain.chat import Attachment, ChatKind, ChatRef, MessageRef, Reply
+from domain.chat import Attachment, ChatKind, ChatRef, MessageRef, Reply, Urgency
 from domain.clock import SHANGHAI, Clock
-from domain.errors import DeskError, Rejected
+from domain.errors import DeskError, Rejected, Unavailable
 from domain.ids import key as make_key
+from domain.pace import Pace
 from domain.ports import ChatAbilities, ChatReceipt, RawRequest
 from integrations._kit.media import as_said
 from integrations.dingtalk import drawing, wire
 from integrations.dingtalk.arrivals import Arrivals, Store
-from integrations.dingtalk.budget import Lane, Window
+from integrations.dingtalk.budget import PATIENCE, Lane, Share
 from integrations.dingtalk.client import DingTalkClient, Row
 from integrations.dingtalk.delivery import Delivery
 from integrations.dingtalk.mapping import PLATFORM
@@ -30,6 +31,7 @@ _KEEP = 5_000
 _RECENT = timedelta(minutes=30)
 _ANSWER_FIRST = timedelta(milliseconds=150)
 _LANES = 2_000
+_REDELIVERS = 60.0
 
 
 class DingTalkChat:
@@ -49,7 +51,7 @@ class DingTalkChat:
     ) -> None:
         self.settings, self.client, self.clock = settings, client, clock
         self.arrivals = arrivals
-        self.delivery = Delivery(settings, client, arrivals, clock=clock)
+        self.delivery = Delivery(settings, client, arrivals, clock=clock, turn=self._turn)
         self.abilities = ChatAbilities(
             buttons=settings.cards in ("builtin", "own"),
             edit_for_all=settings.cards in ("builtin", "own"),
@@ -60,6 +62,7 @@ class DingTalkChat:
             max_buttons=drawing.MAX_BUTTONS,
             per_minute=settings.conversation_per_minute,
         )
+        self.on_heard: Callable[[datetime | None, datetime], Awaitable[None]] | None = None
         self._sleep = sleep
         self._lanes: OrderedDict[str, Lane] = OrderedDict()
         self._sent: OrderedDict[str, MessageRef] = OrderedDict()
@@ -73,6 +76,20 @@ class DingTalkChat:
             rhythm=rhythm,
             sleep=sleep,
         )
+
+    def share(self, pace: Pace) -> None:
+        """Count what leaves with the other replicas."""
+        self.client.pace = pace
+
+    @property
+    def hearing(self) -> bool:
+        """Over Stream while a connection is alive; by HTTP as long as the process serves."""
+        return self.settings.mode == "http" or self.stream.live > 0
+
+    @property
+    def forgiven_seconds(self) -> float:
+        """Stream repeats nothing that nobody heard. By HTTP we take the minute that Stream is known to repeat after."""
+        return _REDELIVERS if self.settings.mode == "http" else self.stream.gap_seconds
 
     # --- out ---
 
@@ -97,9 +114,7 @@ class DingTalkChat:
         while self.arrivals.pressed_within(ref.message_id, _ANSWER_FIRST):
             await self._sleep(0.05)  # no update may overtake the answer to a press
         try:
-            await self.client.card_update(
-                drawing.card_update(reply, ref.message_id, self.settings), urgent=drawing.urgent(reply)
-            )
+            await self.client.card_update(drawing.card_update(reply, ref.message_id, self.settings), urgency=reply.urgency)
         except Rejected as gone:
             if gone.code != "param.cardNotExist":
                 raise
@@ -109,7 +124,7 @@ class DingTalkChat:
 
     async def _once(self, target: ChatRef, reply: Reply, key: str) -> MessageRef:
         ident = await self._lane(target).say(
-            lambda: self.delivery.deliver(target, reply, key), text=drawing.mergeable(reply), urgent=drawing.urgent(reply)
+            lambda: self.delivery.deliver(target, reply, key), urgency=min(reply.urgency, _asked(target))
         )
         await self._meter()
         return MessageRef(ChatRef(target.platform, target.chat_id, target.kind), ident)
@@ -134,17 +149,22 @@ class DingTalkChat:
         name = f"{target.kind.value}:{target.chat_id}"
         lane = self._lanes.get(name)
         if lane is None:
-            limit = self.settings.conversation_per_minute
-            window = Window(limit, timedelta(minutes=1), reserve=limit // 4)
-
-            async def digest(texts: tuple[str, ...]) -> str:
-                return await self.delivery.deliver(target, drawing.digest(texts), make_key("digest", name, *texts))
-
-            lane = self._lanes[name] = Lane(self.clock, self._sleep, window, digest)
+            share = Share(self.settings.conversation_per_minute, 60.0)
+            lane = Lane(f"dingtalk:{name}", share, lambda: self.client.pace, self._sleep)
+            self._lanes[name] = lane
             for old in list(self._lanes)[: max(0, len(self._lanes) - _LANES)]:
                 if not self._lanes[old].waiting:
                     del self._lanes[old]
         return lane
+
+    async def _turn(self, chat: ChatRef, urgency: Urgency) -> None:
+        """The next message of a reply that takes several. Raises Unavailable; a repeat goes on from there."""
+        wait = await self._lane(chat).take(urgency)
+        if wait > PATIENCE:
+            raise Unavailable("dingtalk: conversation budget is used up", retry_after=wait)
+        while wait:
+            await self._sleep(min(wait, 1.0))
+            wait = await self._lane(chat).take(urgency)
 
     # --- in ---
 
@@ -191,8 +211,16 @@ class DingTalkChat:
 
     # --- notices ---
 
-    async def _gap(self, start: datetime, end: datetime) -> None:
+    async def _gap(self, start: datetime | None, end: datetime) -> None:
         """Tell the groups that were talking: what was written in between may be lost, the platform does not repeat it."""
+        if self.on_heard is not None:
+            try:
+                await self.on_heard(start, end)
+            except Exception:  # telling people must never cost the line
+                _log.exception("stream.gap_notice_failed")
+            return
+        if start is None:
+            return
         span = f"{start.astimezone(SHANGHAI):%H:%M:%S}–{end.astimezone(SHANGHAI):%H:%M:%S}"
         reply = Reply(f"{span} 可能漏收，请再发一次")
         for group, at in list(self.arrivals.spoke.items()):
@@ -241,3 +269,8 @@ class DingTalkChat:
         except DeskError as trouble:
             _log.warning("quota.not_saved", error=type(trouble).__name__)
         await self.client.aclose()
+
+
+def _asked(chat: ChatRef) -> Urgency:
+    """A question's own way back marks an answer, whoever calls."""
+    return Urgency.ANSWER if chat.via else Urgency.NORMAL

@@ -9,15 +9,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from domain.chat import Urgency
 from domain.clock import Clock, millis
 from domain.errors import BadInput, DeskError, NeedsAuthorization, OutcomeUnknown, ProtocolBroken, Rejected, Unavailable
+from domain.pace import Pace
 from domain.privacy import safe_text
 from integrations._kit.health import Health
 from integrations._kit.http import Http
 from integrations._kit.media import trusted
 from integrations._kit.tokens import TokenKeeper, Tokens, TokenStore
 from integrations.dingtalk import wire
-from integrations.dingtalk.budget import Window
+from integrations.dingtalk.budget import Share
 from integrations.dingtalk.quota import QuotaMeter
 from integrations.dingtalk.settings import Settings, Webhook
 
@@ -52,11 +54,13 @@ class DingTalkClient:
         tokens: TokenStore,
         quota: QuotaMeter,
         per_second: int,
+        pace: Pace,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._settings, self._api, self._oapi = settings, api, oapi
         self._clock, self._sleep, self.quota = clock, sleep, quota
-        self._robot = Window(per_second, timedelta(seconds=1), reserve=max(1, per_second // 4))
+        self.pace = pace
+        self._robot, self._share = f"dingtalk:robot:{settings.client_id}", Share(per_second, 1.0)
         self._health = Health("dingtalk")
         self.tokens = TokenKeeper(
             f"dingtalk:{settings.client_id}", store=tokens, clock=clock, create=self.new_token, refresh=self._refresh
@@ -69,7 +73,9 @@ class DingTalkClient:
 
     # --- sends ---
 
-    async def group_send(self, conversation: str, key: str, param: Mapping[str, str], *, urgent: bool = False) -> str:
+    async def group_send(
+        self, conversation: str, key: str, param: Mapping[str, str], *, urgency: Urgency = Urgency.NORMAL
+    ) -> str:
         """A robot message in an internal group; gives its processQueryKey. No mentions: the API has none."""
         body = {
             "robotCode": self._settings.robot,
@@ -77,23 +83,23 @@ class DingTalkClient:
             "msgKey": key,
             "msgParam": _param(param),
         }
-        answer = await self.call("POST", "/v1.0/robot/groupMessages/send", body, urgent=urgent)
+        answer = await self.call("POST", "/v1.0/robot/groupMessages/send", body, urgency=urgency)
         return str(answer.get("processQueryKey", ""))
 
-    async def person_send(self, user: str, key: str, param: Mapping[str, str], *, urgent: bool = False) -> str:
+    async def person_send(self, user: str, key: str, param: Mapping[str, str], *, urgency: Urgency = Urgency.NORMAL) -> str:
         """A robot message to one person. An answer 200 that silently dropped the person is a refusal."""
         body = {"robotCode": self._settings.robot, "userIds": [user], "msgKey": key, "msgParam": _param(param)}
-        answer = await self.call("POST", "/v1.0/robot/oToMessages/batchSend", body, urgent=urgent)
+        answer = await self.call("POST", "/v1.0/robot/oToMessages/batchSend", body, urgency=urgency)
         if user in (answer.get("invalidStaffIdList") or ()):
             raise Rejected("staffId.notExisted", "钉钉说没有这个人，或者他不在应用的可见范围里")
         if user in (answer.get("flowControlledStaffIdList") or ()):
             raise Unavailable("oToMessages: flow controlled", retry_after=60.0)
         return str(answer.get("processQueryKey", ""))
 
-    async def card_create(self, body: Row, *, urgent: bool = False) -> None:
+    async def card_create(self, body: Row, *, urgency: Urgency = Urgency.NORMAL) -> None:
         """Create and deliver. Success on top may hide a failed delivery below. Same outTrackId again is one card."""
         try:
-            answer = await self.call("POST", "/v1.0/card/instances/createAndDeliver", body, urgent=urgent)
+            answer = await self.call("POST", "/v1.0/card/instances/createAndDeliver", body, urgency=urgency)
         except Rejected as twice:
             if twice.code == "param.cardAlreadyExist":
                 return
@@ -106,8 +112,8 @@ class DingTalkClient:
             if not each.get("success"):
                 raise Rejected("card.notDelivered", safe_text(str(each.get("errorMsg") or "卡片没有送达"), 120))
 
-    async def card_update(self, body: Row, *, urgent: bool = False) -> None:
-        await self.call("PUT", "/v1.0/card/instances", body, urgent=urgent)
+    async def card_update(self, body: Row, *, urgency: Urgency = Urgency.NORMAL) -> None:
+        await self.call("PUT", "/v1.0/card/instances", body, urgency=urgency)
 
     async def register_card_route(self, url: str) -> None:
         """Tell the platform where presses go in HTTP mode. Registered already is success."""
@@ -176,7 +182,7 @@ class DingTalkClient:
         headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
 
         async def once(token: str) -> Row:
-            await self._turn(urgent=False)
+            await self._turn(urgency=Urgency.NORMAL)
             params = {"access_token": token, "type": kind}
             self.quota.count("api")
             answer = await self._oapi.call(
@@ -227,13 +233,20 @@ class DingTalkClient:
     # --- one call ---
 
     async def call(
-        self, method: str, path: str, body: Row, *, changes: bool = True, urgent: bool = False, billed: bool = True
+        self,
+        method: str,
+        path: str,
+        body: Row,
+        *,
+        changes: bool = True,
+        urgency: Urgency = Urgency.NORMAL,
+        billed: bool = True,
     ) -> Row:
         """One call of the new API: pace, token, repeats while it is throttled (a throttled call did nothing)."""
 
         async def once(token: str) -> Row:
             for attempt in range(_TRIES):
-                await self._turn(urgent=urgent)
+                await self._turn(urgency=urgency)
                 answer = await self._send(self._api, method, path, body, changes=changes, token=token)
                 if billed:
                     self.quota.count("api")
@@ -272,8 +285,8 @@ class DingTalkClient:
         except _TokenRefused as again:
             raise NeedsAuthorization(f"{what}: a new token is refused too") from again
 
-    async def _turn(self, *, urgent: bool) -> None:
-        while wait := self._robot.take(self._clock.now(), urgent=urgent):
+    async def _turn(self, *, urgency: Urgency) -> None:
+        while wait := await self.pace.take(self._robot, self._share.spans(urgency)):
             await self._sleep(wait)
 
     async def _send(

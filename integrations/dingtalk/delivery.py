@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from domain.chat import ChatKind, ChatRef, Reply
+from domain.chat import ChatKind, ChatRef, Reply, Urgency
 from domain.clock import Clock
 from domain.errors import NeedsAuthorization, OutcomeUnknown, Rejected, Unavailable
 from domain.ids import key as make_key
@@ -58,6 +58,7 @@ class Delivery:
     clock: Clock = field(kw_only=True)
     trouble: CardTrouble | None = None
     missing: dict[str, str] = field(default_factory=dict)  # conversation -> why the robot cannot speak there
+    turn: Callable[[ChatRef, Urgency], Awaitable[None]] | None = None  # counts the messages of a reply after its first
     _progress: OrderedDict[str, _Progress] = field(default_factory=OrderedDict)
 
     async def deliver(self, chat: ChatRef, reply: Reply, key: str) -> str:
@@ -67,7 +68,10 @@ class Delivery:
             self._progress.popitem(last=False)
         card = drawing.wants_card(reply) and not progress.as_words and self._cards_work(chat)
         steps = self._steps(chat, reply, key, progress, card=card)
+        first = True
         while progress.done < len(steps):
+            if not first and self.turn is not None:
+                await self.turn(chat, reply.urgency)
             try:
                 ident = await steps[progress.done]()
             except OutcomeUnknown:
@@ -81,6 +85,7 @@ class Delivery:
                 card, progress.as_words, progress.doubt = False, True, False
                 steps = self._steps(chat, reply, key, progress, card=False)
                 continue
+            first = False
             progress.ident = progress.ident or ident
             progress.done, progress.doubt = progress.done + 1, False
         del self._progress[key]
@@ -131,7 +136,7 @@ class Delivery:
         self.arrivals.hangs(track, ChatRef(chat.platform, chat.chat_id, chat.kind))
         mention = reply.mention[: wire.MAX_AT]
         body, _ = drawing.new_card(reply, chat, track, self.settings, mention=mention)
-        await self.client.card_create(body, urgent=drawing.urgent(reply))
+        await self.client.card_create(body, urgency=reply.urgency)
         return track
 
     async def _say(self, chat: ChatRef, reply: Reply, text: str, progress: _Progress) -> str:
@@ -165,12 +170,12 @@ class Delivery:
         return await self._api(chat, "sampleFile", {"mediaId": ident, "fileName": name, "fileType": kind})
 
     async def _api(self, chat: ChatRef, key: str, param: dict[str, str], reply: Reply | None = None) -> str:
-        hurry = reply is not None and drawing.urgent(reply)
+        urgency = reply.urgency if reply is not None else Urgency.NORMAL
         if chat.kind is ChatKind.GROUP:
-            return f"q-{await self.client.group_send(chat.chat_id, key, param, urgent=hurry)}"
+            return f"q-{await self.client.group_send(chat.chat_id, key, param, urgency=urgency)}"
         if chat.chat_id.startswith("$:"):
             raise Rejected("no-staff-id", _NO_PERSON)
-        return f"q-{await self.client.person_send(chat.chat_id, key, param, urgent=hurry)}"
+        return f"q-{await self.client.person_send(chat.chat_id, key, param, urgency=urgency)}"
 
     # --- custom robots ---
 

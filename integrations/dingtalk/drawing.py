@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from domain import render
-from domain.chat import Button, ButtonStyle, Card, ChatKind, ChatRef, Document, Reply, Tone
+from domain.chat import Button, ButtonStyle, Card, ChatKind, ChatRef, Document, Reply
 from domain.ids import key as make_key
 from domain.privacy import safe_text
 from integrations.dingtalk.settings import Settings
@@ -39,11 +39,6 @@ def is_direct_card(track: str) -> bool:
 
 def wants_card(reply: Reply) -> bool:
     return reply.card is not None or bool(reply.choices)
-
-
-def urgent(reply: Reply) -> bool:
-    """Bad news may use the reserved share of every budget."""
-    return reply.card is not None and reply.card.tone is Tone.BAD
 
 
 def card_data(reply: Reply, settings: Settings, *, mention: Sequence[str] = ()) -> tuple[dict[str, str], str]:
@@ -152,18 +147,6 @@ def file_of(document: Document) -> tuple[str, str, bytes]:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as folder:
         folder.writestr(zipfile.ZipInfo(name), document.content)
     return f"{name}.zip", "zip", packed.getvalue()
-
-
-def digest(texts: Sequence[str]) -> Reply:
-    """Several waiting sentences as one numbered message."""
-    head = f"消息较多，{len(texts)} 条合并在一起："
-    return Reply("\n".join([head, *(f"{index}. {text}" for index, text in enumerate(texts, 1))]))
-
-
-def mergeable(reply: Reply) -> str:
-    """The reply's words when it is nothing but words, so that it may share a message with others; else ""."""
-    plain = reply.card is None and not (reply.choices or reply.pictures or reply.documents or reply.mention)
-    return reply.text if plain else ""
 
 
 def as_news(reply: Reply) -> Reply:

@@ -70,7 +70,8 @@ class Ack:
 Handle = Callable[[Sequence[Frame]], Awaitable[Sequence[Ack]]]
 """Stores the frames, then gives their receipts. Whatever it raises, nothing is receipted and it all comes again."""
 Open = Callable[[], Awaitable[tuple[str, str]]]
-OnGap = Callable[[datetime, datetime], Awaitable[None]]
+OnGap = Callable[[datetime | None, datetime], Awaitable[None]]
+"""(since, until) of a time in which nobody heard anything. `since` is None for the first connection."""
 
 
 class Why(Enum):
@@ -109,6 +110,7 @@ class StreamClient:
         self._health = Health("dingtalk.stream")
         self._live = 0
         self._down_since: datetime | None = None
+        self._first = True  # nothing was heard yet in this life
         self._retiring: set[asyncio.Task[None]] = set()
         self.opened = 0
 
@@ -116,6 +118,11 @@ class StreamClient:
     def live(self) -> int:
         """Connections that hear."""
         return self._live
+
+    @property
+    def gap_seconds(self) -> float:
+        """Shorter holes are not worth a sentence."""
+        return self._rhythm.gap
 
     async def run(self, handle: Handle) -> None:
         """Until cancelled. Raises NeedsAuthorization when the app's own secret is refused."""
@@ -128,7 +135,7 @@ class StreamClient:
             for task in (*slots, *self._retiring):
                 task.cancel()
             await asyncio.gather(*slots, *self._retiring, return_exceptions=True)
-            self._live, self._down_since = 0, None
+            self._live, self._down_since = 0, self._down_since or self._clock.now()
 
     async def _slot(self, handle: Handle) -> None:
         wait, loop = self._rhythm.first_wait, asyncio.get_running_loop()
@@ -198,7 +205,10 @@ class StreamClient:
         line.heard_at = self._clock.now()
         self._health.answered()
         hole, line.hole = line.hole, None
-        if hole is not None and (hole[1] - hole[0]).total_seconds() >= self._rhythm.gap:
+        if self._first:
+            self._first = False
+            await self._on_gap(None, line.heard_at)
+        elif hole is not None and (hole[1] - hole[0]).total_seconds() >= self._rhythm.gap:
             _log.warning("stream.gap", seconds=round((hole[1] - hole[0]).total_seconds(), 1))
             await self._on_gap(*hole)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from domain.clock import Clock
+from domain.pace import MemoryPace
 from integrations._kit.http import Http
 from integrations._kit.manifest import Manifest
 from integrations._kit.tokens import MemoryTokens, TokenStore
@@ -41,18 +42,22 @@ def build(
     http = http or Http(settings.base_url)
     api = Qyapi(http)
 
-    def budget(per_minute: int, per_hour: int, reserve: int) -> Budget:
-        return Budget(per_minute=per_minute, per_hour=per_hour, reserve=reserve, clock=clock, sleep=sleep)
+    pace = MemoryPace(clock)
+
+    def budget(per_minute: int, per_hour: int, *, answers: int = 6, critical: int = 2) -> Budget:
+        return Budget(per_minute=per_minute, per_hour=per_hour, pace=pace, answers=answers, critical=critical, sleep=sleep)
 
     app, app_crypto = None, None
     if settings.app is not None:
         calls = AppApi(settings.app, api, clock=clock, tokens=store)
         app = SelfBuilt(
-            settings.app, platform, calls, clock=clock, tokens=store, budget=budget(_MINUTE, _HOUR, 0), lang=settings.lang
+            settings.app, platform, calls, clock=clock, tokens=store, budget=budget(_MINUTE, _HOUR), lang=settings.lang
         )
         if settings.app.aes_key:
             app_crypto = Crypto(settings.app.token, settings.app.aes_key, settings.app.corp_id)
-    robot = GroupRobot(settings.robots, api, budget=budget(19, 1_000, 0), lang=settings.lang) if settings.robots else None
+    robot = None
+    if settings.robots:
+        robot = GroupRobot(settings.robots, api, budget=budget(19, 1_000, answers=3, critical=0), lang=settings.lang)
     # The robot of one's own company has an empty receiver id, never the corp id.
     crypto = Crypto(settings.token, settings.aes_key, "") if settings.aes_key else None
     media = Media(http, settings.base_url, settings.media_hosts, aes_key=settings.aes_key, app=app.api if app else None)
@@ -62,7 +67,7 @@ def build(
         line = Line(
             settings.line_url, bot_id=settings.bot_id, secret=settings.secret, clock=clock, rhythm=rhythm, sleep=sleep
         )
-        bot = SocketBot(settings, platform, line, clock=clock, budget=budget(_MINUTE, _HOUR, 6))
+        bot = SocketBot(settings, platform, line, clock=clock, budget=budget(_MINUTE, _HOUR))
         return WecomLine(settings, bot=bot, **parts)  # type: ignore[arg-type]
     answering = CallbackBot(settings, platform, crypto, api, clock=clock) if settings.mode == "callback" and crypto else None
     return Wecom(settings, bot=answering, **parts)  # type: ignore[arg-type]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 
-from domain.clock import Clock
+from domain.chat import Urgency
 from domain.errors import Unavailable
+from domain.pace import Pace, Span
 
 _MINUTE, _HOUR = 60.0, 3600.0
-_REMEMBERED = 4_096
 
 
 class Budget:
-    """Messages per conversation in any 60 seconds and any hour. `reserve` of a minute's are kept for answers.
+    """Messages per conversation in any 60 seconds and any hour, counted with everybody who shares the pace.
 
-    Nothing is dropped: an answer waits for its turn (`patience` at most), a push is told to come again later.
+    `answers` of a minute's are kept for answers and critical messages, `critical` of those for critical ones alone. Nothing
+    is dropped: an answer waits for its turn (`patience` at most), a push is told to come again later.
     """
 
     def __init__(
@@ -24,51 +24,40 @@ class Budget:
         *,
         per_minute: int,
         per_hour: int,
-        clock: Clock,
-        reserve: int = 0,
+        pace: Pace,
+        name: str = "wecom",
+        answers: int = 0,
+        critical: int = 0,
         patience: float = 50.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._minute, self._hour, self._reserve = per_minute, per_hour, reserve
+        self._minute, self._hour = per_minute, per_hour
+        self._kept = {Urgency.CRITICAL: 0, Urgency.ANSWER: critical, Urgency.NORMAL: answers}
         self._patience = patience
-        self._clock = clock
+        self._pace = pace
+        self._name = name
         self._sleep = sleep
-        self._sent: OrderedDict[str, deque[float]] = OrderedDict()
-        self._held: dict[str, float] = {}
 
-    async def turn(self, conversation: str, *, urgent: bool) -> None:
-        """Count one message, as soon as it may leave. Raises Unavailable with the wait when that is too long."""
+    def share(self, pace: Pace) -> None:
+        """Count with the other replicas from now on."""
+        self._pace = pace
+
+    async def turn(self, conversation: str, *, urgency: Urgency, wait: bool | None = None) -> None:
+        """Count one message, as soon as it may leave. Raises Unavailable with the wait when that is too long.
+
+        `wait`: whether to wait for the turn here; answers do, unless said otherwise.
+        """
+        kept = self._kept[urgency]
+        # The reserve is of the minute; in the hour it is the same share.
+        spans = (Span(self._minute - kept, _MINUTE), Span(self._hour - self._hour * kept // self._minute, _HOUR))
+        patient = urgency is Urgency.ANSWER if wait is None else wait
         waited = 0.0
-        while wait := self._wait(conversation, urgent=urgent):
-            if not urgent or waited + wait > self._patience:
-                raise Unavailable("wecom: this conversation's budget is used up", retry_after=wait)
-            waited += wait
-            await self._sleep(wait)
+        while pause := await self._pace.take(f"{self._name}:{conversation}", spans):
+            if not patient or waited + pause > self._patience:
+                raise Unavailable("wecom: this conversation's budget is used up", retry_after=pause)
+            waited += pause
+            await self._sleep(pause)
 
-    def hold(self, conversation: str, seconds: float) -> None:
+    async def hold(self, conversation: str, seconds: float) -> None:
         """The platform counted differently and said so."""
-        self._held[conversation] = self._now() + seconds
-
-    def _wait(self, conversation: str, *, urgent: bool) -> float:
-        now = self._now()
-        sent = self._sent.setdefault(conversation, deque())
-        self._sent.move_to_end(conversation)
-        while len(self._sent) > _REMEMBERED:
-            self._sent.popitem(last=False)
-        while sent and sent[0] <= now - _HOUR:
-            sent.popleft()
-        held = self._held.get(conversation, 0.0) - now
-        if held > 0:
-            return held
-        self._held.pop(conversation, None)
-        minute = [at for at in sent if at > now - _MINUTE]
-        allowed = self._minute if urgent else self._minute - self._reserve
-        if len(minute) >= allowed:
-            return max(0.05, minute[-allowed] + _MINUTE - now)
-        if len(sent) >= self._hour:
-            return max(0.05, sent[-self._hour] + _HOUR - now)
-        sent.append(now)
-        return 0.0
-
-    def _now(self) -> float:
-        return self._clock.now().timestamp()
+        await self._pace.hold(f"{self._name}:{conversation}", seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from domain.chat import Attachment, ChatKind, ChatRef, Incoming, Message, MessageRef, Reply
 from domain.clock import Clock
 from domain.errors import BadInput, DeskError, Forged, Rejected, Unavailable
+from domain.pace import Pace
 from domain.ports import ChatAbilities, ChatReceipt, RawRequest
 from integrations.wecom import self_built
 from integrations.wecom.api import Qyapi
@@ -26,6 +28,8 @@ from integrations.wecom.wire import encrypted_of
 
 _log = structlog.get_logger("integrations.wecom")
 Store = Callable[[Sequence[Incoming]], Awaitable[None]]
+Heard = Callable[[datetime | None, datetime], Awaitable[None]]
+_REDELIVERS = 10.0  # a callback is tried three times, five seconds each (path 90238)
 
 
 class Wecom:
@@ -57,6 +61,24 @@ class Wecom:
         if first is None:
             raise ValueError("wecom: nothing to speak through")
         self.abilities: ChatAbilities = first.abilities
+        self.on_heard: Heard | None = None
+
+    def share(self, pace: Pace) -> None:
+        """Count what leaves with the other replicas."""
+        for way in (self.bot, self.app, self.robot):
+            if way is not None and not isinstance(way, CallbackBot):
+                way.share(pace)
+
+    @property
+    def hearing(self) -> bool:
+        """Callbacks reach us as long as the process serves."""
+        return True
+
+    @property
+    def forgiven_seconds(self) -> float:
+        """WeCom tries a callback three times. Where nothing can be said without a question, no notice can be given."""
+        speechless = isinstance(self.bot, CallbackBot) and self.robot is None
+        return float("inf") if speechless else _REDELIVERS
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
@@ -245,7 +267,17 @@ class WecomLine(Wecom):
 
     one_holder = True
 
+    @property
+    def hearing(self) -> bool:
+        return isinstance(self.bot, SocketBot) and self.bot.line_up
+
+    @property
+    def forgiven_seconds(self) -> float:
+        return self.settings.gap_notice_seconds
+
     async def listen(self, store: Store) -> None:
         """Run until cancelled. Raises NeedsAuthorization when robot id and secret are refused."""
+        if isinstance(self.bot, SocketBot):
+            self.bot.on_heard = self.on_heard
         assert isinstance(self.bot, SocketBot)  # noqa: S101 (built so)
         await self.bot.listen(store)

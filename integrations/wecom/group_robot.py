@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from hashlib import md5
 from typing import Any
 
-from domain.chat import ChatRef, MessageRef, Reply
+from domain.chat import ChatRef, MessageRef, Reply, Urgency
 from domain.errors import Rejected
 from domain.ids import key as make_key
+from domain.pace import Pace
 from domain.ports import ChatAbilities
 from integrations.wecom.api import Qyapi
 from integrations.wecom.budget import Budget
@@ -43,6 +44,9 @@ class GroupRobot:
         self._lang = lang
         self._done = Done()
 
+    def share(self, pace: Pace) -> None:
+        self._budget.share(pace)
+
     def serves(self, chat_id: str) -> bool:
         return chat_id in self._keys
 
@@ -53,20 +57,21 @@ class GroupRobot:
         above = "\n".join(part for part in (note, mentions(reply)) if part)
         drawn = draw(reply, task="", buttons=False, media=True, limit=MAX_TEXT, lang=self._lang, note=above)
         for index, text in enumerate(drawn.instead):
-            await self._once(chat, f"{key}:{index}", {"msgtype": "markdown", "markdown": {"content": text}})
+            said = {"msgtype": "markdown", "markdown": {"content": text}}
+            await self._once(chat, f"{key}:{index}", said, reply.urgency)
         for index, picture in enumerate(drawn.pictures):
-            await self._once(chat, f"{key}:p{index}", _picture(picture.png, picture.alt))
+            await self._once(chat, f"{key}:p{index}", _picture(picture.png, picture.alt), reply.urgency)
         for index, document in enumerate(drawn.documents):
             params = {"key": self._keys[chat.chat_id], "type": "file"}
             media_id = await self._api.upload(
                 "/cgi-bin/webhook/upload_media", params, name=document.name, content=document.content, what="webhook.upload"
             )
-            await self._once(chat, f"{key}:d{index}", {"msgtype": "file", "file": {"media_id": media_id}})
+            await self._once(chat, f"{key}:d{index}", {"msgtype": "file", "file": {"media_id": media_id}}, reply.urgency)
         return MessageRef(plain_ref(chat), PREFIX + make_key("webhook", key))
 
-    async def _once(self, chat: ChatRef, step: str, body: Json) -> None:
+    async def _once(self, chat: ChatRef, step: str, body: Json, urgency: Urgency) -> None:
         async def work() -> None:
-            await self._budget.turn(f"webhook:{chat.chat_id}", urgent=False)
+            await self._budget.turn(f"webhook:{chat.chat_id}", urgency=urgency, wait=False)
             # A webhook cannot be asked whether it spoke: after a lost answer the caller tries again. Twice is annoying,
             # never would be worse.
             params = {"key": self._keys[chat.chat_id]}

@@ -30,8 +30,8 @@ _log = structlog.get_logger("integrations.wecom")
 Json = dict[str, Any]
 Take = Callable[[Json], Awaitable[None]]
 """Keeps one callback frame; returns once it is safe. Tried again for as long as it raises."""
-Back = Callable[[datetime, datetime], Awaitable[None]]
-"""(since, until): the line was away in between, so people may have been unheard."""
+Back = Callable[[datetime | None, datetime], Awaitable[None]]
+"""(since, until): the line was away in between, so people may have been unheard. `since` is None for the first line."""
 
 MAX_FRAME = 4 * 1024 * 1024
 TOO_OFTEN = 45009
@@ -52,6 +52,10 @@ class Rhythm:
     first_wait: float = 1.0
     longest_wait: float = 30.0
     forbidden: float = 60.0  # after 45009 or an eviction
+
+
+class TooOften(Unavailable):
+    """The platform has counted too many (45009): nothing happened, and nothing will for a minute."""
 
 
 class _TooOften(Exception):
@@ -76,7 +80,7 @@ class _Session:
     asked: dict[str, _Asked] = field(default_factory=dict)
     owed: dict[str, int] = field(default_factory=dict)
     kicked: bool = False
-    heard_at: float = 0.0
+    heard_at: datetime | None = None
 
 
 class Line:
@@ -104,6 +108,7 @@ class Line:
         self._health = Health("wecom.line", bot_id)
         self._session: _Session | None = None
         self._down_since: datetime | None = None
+        self._first = True  # nothing was heard yet in this life
         self._turns: dict[str, asyncio.Lock] = {}
         self._landed: dict[str, Json] = {}  # late acknowledgements of pushes: the message did arrive
 
@@ -135,6 +140,7 @@ class Line:
                     self._down_since = self._down_since or self._clock.now()
                     await self._pause(self._rhythm.forbidden if session.kicked else wait)
         finally:
+            self._down_since = self._down_since or self._clock.now()
             if opened is not None:
                 await _close(opened)
 
@@ -145,9 +151,10 @@ class Line:
     async def _welcome_back(self, back: Back | None) -> None:
         since, self._down_since = self._down_since, None
         self._health.answered()
-        if since is not None and back is not None:
+        first, self._first = self._first, False
+        if (since is not None or first) and back is not None:
             try:
-                await back(since, self._clock.now())
+                await back(None if first else since, self._clock.now())
             except Exception:  # telling people must never cost the line
                 _log.exception("line.gap_notice_failed")
 
@@ -174,7 +181,7 @@ class Line:
         except BaseException:
             await socket.close()
             raise
-        session = _Session(socket, heard_at=self._time())
+        session = _Session(socket, heard_at=self._clock.now())
         for frame in early:
             session.inbox.put_nowait(frame)
         return session
@@ -191,7 +198,8 @@ class Line:
             await asyncio.wait({reading, beating}, return_when=asyncio.FIRST_COMPLETED)
             if not reading.done() and not session.kicked:
                 # Nothing is heard any more although TCP holds: the new line is subscribed before this one is given up.
-                self._down_since = self._down_since or self._clock.now()
+                # It was deaf since it last said something, not since we found out.
+                self._down_since = self._down_since or session.heard_at
                 with contextlib.suppress(_TooOften, *_LOST):
                     successor = await self._open()
             self._health.failed(ConnectionError("silent" if successor else "closed"))
@@ -226,7 +234,7 @@ class Line:
         with contextlib.suppress(WebSocketException):
             while True:
                 frame = _read(await session.socket.recv())
-                session.heard_at = self._time()
+                session.heard_at = self._clock.now()
                 if frame is None:
                     _log.warning("line.frame_unreadable")
                 elif "cmd" not in frame:
@@ -303,7 +311,7 @@ class Line:
             session.asked.pop(req_id, None)
         code = told.get("errcode", 0)
         if code == TOO_OFTEN:
-            raise Unavailable(f"wecom: {cmd}: too often", retry_after=self._rhythm.forbidden)
+            raise TooOften(f"wecom: {cmd}: too often", retry_after=self._rhythm.forbidden)
         if code in _BUSY:
             raise Unavailable(f"wecom: {cmd}: busy ({code})", retry_after=2.0)
         if code != 0:
@@ -323,9 +331,6 @@ class Line:
                 return asked.seen
             session.owed[req_id] = asked.owed + 1
             raise OutcomeUnknown(f"wecom: {cmd}: no answer in time") from late
-
-    def _time(self) -> float:
-        return asyncio.get_running_loop().time()
 
 
 def _late(session: _Session, frame: Json) -> bool:

@@ -9,10 +9,11 @@ from typing import Any
 
 import structlog
 
-from domain.chat import ChatRef, MessageRef, Reply
+from domain.chat import ChatRef, MessageRef, Reply, Urgency
 from domain.clock import Clock
 from domain.errors import OutcomeUnknown, Rejected
 from domain.ids import key as make_key
+from domain.pace import Pace
 from domain.ports import ChatAbilities, ChatReceipt
 from integrations._kit.tokens import Tokens, TokenStore
 from integrations.wecom.api import AppApi
@@ -66,6 +67,9 @@ class SelfBuilt:
         self._doubtful: set[str] = set()
         self._fresh: OrderedDict[str, tuple[str, str]] = OrderedDict()  # card -> code of its latest press, task id
 
+    def share(self, pace: Pace) -> None:
+        self._budget.share(pace)
+
     def receive(self, plain: bytes, received_at: Any) -> ChatReceipt:
         """One decrypted callback. Answered with nothing: whatever we say goes by `message/send`. Raises BadInput."""
         happened = read_app(app_fields(plain), platform=self._platform, at=received_at)
@@ -83,21 +87,22 @@ class SelfBuilt:
             reply, task=task, buttons=bool(self._settings.token), media=True, limit=MAX_TEXT, lang=self._lang, note=note
         )
         for index, text in enumerate(drawn.texts):
-            await self._once(chat, f"{key}:{index}", {"msgtype": "markdown", "markdown": {"content": text}})
+            said = {"msgtype": "markdown", "markdown": {"content": text}}
+            await self._once(chat, f"{key}:{index}", said, reply.urgency)
         if drawn.card is not None:
-            await self._done.once((key, "card"), partial(self._card, chat, drawn.card, task))
+            await self._done.once((key, "card"), partial(self._card, chat, drawn.card, task, reply.urgency))
         for index, picture in enumerate(drawn.pictures):
-            await self._media(chat, f"{key}:p{index}", "image", picture.name, picture.png)
+            await self._media(chat, f"{key}:p{index}", "image", picture.name, picture.png, reply.urgency)
         for index, document in enumerate(drawn.documents):
-            await self._media(chat, f"{key}:d{index}", "file", document.name, document.content)
+            await self._media(chat, f"{key}:d{index}", "file", document.name, document.content, reply.urgency)
         return MessageRef(plain_ref(chat), task)
 
-    async def _once(self, chat: ChatRef, step: str, body: Json) -> Json:
+    async def _once(self, chat: ChatRef, step: str, body: Json, urgency: Urgency) -> Json:
         told: Json = {}
 
         async def work() -> None:
             nonlocal told
-            await self._budget.turn(f"app:{chat.chat_id}", urgent=True)
+            await self._budget.turn(f"app:{chat.chat_id}", urgency=urgency, wait=True)
             # The platform's duplicate check compares contents, so it is asked for only when a first try is in doubt:
             # otherwise the same short answer to two questions would be shown once.
             check = {"enable_duplicate_check": int(step in self._doubtful), "duplicate_check_interval": 1800}
@@ -111,9 +116,9 @@ class SelfBuilt:
         await self._done.once(step, work)
         return told
 
-    async def _card(self, chat: ChatRef, card: Json, task: str) -> None:
+    async def _card(self, chat: ChatRef, card: Json, task: str, urgency: Urgency) -> None:
         try:
-            told = await self._once(chat, f"card:{task}", {"msgtype": "template_card", "template_card": card})
+            told = await self._once(chat, f"card:{task}", {"msgtype": "template_card", "template_card": card}, urgency)
         except Rejected as no:
             if no.code != "42014":
                 raise
@@ -123,9 +128,9 @@ class SelfBuilt:
         if isinstance(code, str) and code:
             await self._tokens.save(_code_name(task), Tokens(access=code, expires_at=self._clock.now() + _CODE_LIVES))
 
-    async def _media(self, chat: ChatRef, step: str, kind: str, name: str, content: bytes) -> None:
+    async def _media(self, chat: ChatRef, step: str, kind: str, name: str, content: bytes, urgency: Urgency) -> None:
         media_id = await self.api.upload(kind, name, content)
-        await self._once(chat, step, {"msgtype": kind, kind: {"media_id": media_id}})
+        await self._once(chat, step, {"msgtype": kind, kind: {"media_id": media_id}}, urgency)
 
     async def update(self, ref: MessageRef, reply: Reply, *, key: str) -> MessageRef:
         """Redraw with the code of the latest press or of the card itself; with both used up, a message that quotes it."""

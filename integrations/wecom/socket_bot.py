@@ -11,20 +11,22 @@ import base64
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import md5
 from typing import Any
 
 import structlog
 
-from domain.chat import ChatKind, ChatRef, Incoming, MessageRef, Reply
+from domain.chat import ChatKind, ChatRef, Incoming, MessageRef, Reply, Urgency
 from domain.clock import SHANGHAI, Clock
 from domain.errors import BadInput, DeskError, Rejected
 from domain.ids import key as make_key
+from domain.pace import Pace
 from domain.ports import ChatAbilities
 from domain.render import commands
 from integrations.wecom.budget import Budget
 from integrations.wecom.cards import MAX_BUTTONS, MAX_MARKDOWN, draw, redrawn, task_id
-from integrations.wecom.line import PUSH_ID, Line
+from integrations.wecom.line import PUSH_ID, Line, TooOften
 from integrations.wecom.robot_kit import CLICK_SECONDS, Done, Press, after_note, mentions, plain_ref
 from integrations.wecom.settings import Settings
 from integrations.wecom.wire import Happened, base_of, read_robot
@@ -52,6 +54,7 @@ class SocketBot:
         max_text_bytes=MAX_MARKDOWN,
         max_buttons=MAX_BUTTONS,
         per_minute=20,  # pushes; the platform's 30 a minute hold answers too, so those keep the rest
+        per_hour=700,
     )
     one_holder = True
 
@@ -66,10 +69,14 @@ class SocketBot:
         self._recent: OrderedDict[ChatRef, datetime] = OrderedDict()
         self._group_cards = settings.group_cards
         self._asides: set[asyncio.Task[None]] = set()
+        self.on_heard: Callable[[datetime | None, datetime], Awaitable[None]] | None = None
 
     @property
     def line_up(self) -> bool:
         return self._line.up
+
+    def share(self, pace: Pace) -> None:
+        self._budget.share(pace)
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
@@ -137,18 +144,22 @@ class SocketBot:
         except DeskError as missed:
             _log.info("welcome.missed", error=type(missed).__name__)
 
-    async def _back(self, since: datetime, until: datetime) -> None:
-        """Tell the groups that were talking which seconds we may not have heard: WeCom replays nothing."""
-        if (until - since).total_seconds() < self._settings.gap_notice_seconds:
+    async def _back(self, since: datetime | None, until: datetime) -> None:
+        """WeCom replays nothing: the groups that were talking have to hear which seconds we may not have heard."""
+        if self.on_heard is not None:
+            await self.on_heard(since, until)
+            return
+        if since is None or (until - since).total_seconds() < self._settings.gap_notice_seconds:
             return
         span = "–".join(f"{each.astimezone(SHANGHAI):%H:%M:%S}" for each in (since, until))
-        said = {"zh": f"{span} 可能漏收，请再发一次。", "en": f"I may have missed messages {span}; please send them again."}
+        said = {"zh": f"{span} 可能漏收，请再发一次", "en": f"I may have missed messages {span}; please send them again"}
         for chat, at in list(self._recent.items()):
             if at < since - _RECENT:
                 continue
             try:
                 key = make_key("gap", self._platform, chat.chat_id, since.isoformat())
-                await self._push(chat, {"msgtype": "markdown", "markdown": {"content": said[self._settings.lang]}}, key)
+                body = {"msgtype": "markdown", "markdown": {"content": said[self._settings.lang]}}
+                await self._push(chat, body, key, Urgency.CRITICAL)
             except DeskError as missed:
                 _log.warning("gap_notice.failed", chat=chat.chat_id, error=type(missed).__name__)
 
@@ -177,7 +188,7 @@ class SocketBot:
     async def _redraw(self, chat: ChatRef, press: Press, card: Json) -> bool:
         body = {"response_type": "update_template_card", "template_card": card}
         try:
-            await self._budget.turn(chat.chat_id, urgent=True)
+            await self._budget.turn(chat.chat_id, urgency=Urgency.ANSWER)
             await self._line.ask("aibot_respond_update_msg", body, req_id=press.via)
         except DeskError as missed:
             _log.info("card.update_missed", error=type(missed).__name__)
@@ -189,12 +200,14 @@ class SocketBot:
         cards = not group or (self._group_cards if chat.via else self._settings.group_push_cards)
         above = "\n".join(part for part in (note, mentions(reply) if group else "") if part)
         drawn = draw(reply, task=task, buttons=cards, media=True, lang=self._settings.lang, note=above)
+        # A question's own way back marks an answer, whoever calls.
+        urgency = min(reply.urgency, Urgency.ANSWER if chat.via else Urgency.NORMAL)
         for index, text in enumerate(drawn.texts):
-            await self._done.once((key, "text", index), lambda t=text, i=index: self._text(chat, t, f"{key}:{i}"))  # type: ignore[misc]
+            await self._done.once((key, "text", index), partial(self._text, chat, text, f"{key}:{index}", urgency))
         if drawn.card is not None:
             card = drawn.card
             try:
-                await self._done.once((key, "card"), lambda: self._card(chat, card, key))
+                await self._done.once((key, "card"), partial(self._card, chat, card, key, urgency))
             except Rejected as refused:
                 if refused.code in ("93006", "60111", "40003"):
                     raise
@@ -203,56 +216,64 @@ class SocketBot:
                 rest = drawn.instead if not drawn.texts else ("\n".join(commands(reply, lang=self._settings.lang)),)
                 for index, text in enumerate(part for part in rest if part):
                     step = f"{key}:instead:{index}"
-                    await self._done.once(step, lambda t=text, s=step: self._text(chat, t, s))  # type: ignore[misc]
+                    await self._done.once(step, partial(self._text, chat, text, step, urgency))
         for index, picture in enumerate(drawn.pictures):
-            await self._media(chat, "image", picture.name, picture.png, f"{key}:p{index}")
+            await self._media(chat, "image", picture.name, picture.png, f"{key}:p{index}", urgency)
         for index, document in enumerate(drawn.documents):
-            await self._media(chat, "file", document.name, document.content, f"{key}:d{index}")
+            await self._media(chat, "file", document.name, document.content, f"{key}:d{index}", urgency)
 
-    async def _text(self, chat: ChatRef, text: str, key: str) -> None:
+    async def _text(self, chat: ChatRef, text: str, key: str, urgency: Urgency) -> None:
         if chat.via.startswith(_REQ):
             # A finished stream and not plain markdown: the same stream id replaces its own text, so a repeat after a lost
             # answer shows one message.
             stream = {"id": make_key("stream", key), "finish": True, "content": text}
-            if await self._respond(chat, {"msgtype": "stream", "stream": stream}):
+            if await self._respond(chat, {"msgtype": "stream", "stream": stream}, urgency):
                 return
-        await self._push(chat, {"msgtype": "markdown", "markdown": {"content": text}}, key)
+        await self._push(chat, {"msgtype": "markdown", "markdown": {"content": text}}, key, urgency)
 
-    async def _card(self, chat: ChatRef, card: Json, key: str) -> None:
+    async def _card(self, chat: ChatRef, card: Json, key: str, urgency: Urgency) -> None:
         body = {"msgtype": "template_card", "template_card": card}
         try:
-            if not (chat.via.startswith(_REQ) and await self._respond(chat, body)):
-                await self._push(chat, body, f"{key}:card")
+            if not (chat.via.startswith(_REQ) and await self._respond(chat, body, urgency)):
+                await self._push(chat, body, f"{key}:card", urgency)
         except Rejected as no:
             if no.code != _REPEATED_TASK:
                 raise
             _log.info("card.already_there", task=card["task_id"])  # an earlier try arrived although its answer was lost
 
-    async def _media(self, chat: ChatRef, kind: str, name: str, content: bytes, key: str) -> None:
+    async def _media(self, chat: ChatRef, kind: str, name: str, content: bytes, key: str, urgency: Urgency) -> None:
         async def send() -> None:
             media_id = await self.upload(kind, name, content)
             body = {"msgtype": kind, kind: {"media_id": media_id}}
-            if not (chat.via.startswith(_REQ) and await self._respond(chat, body)):
-                await self._push(chat, body, key)
+            if not (chat.via.startswith(_REQ) and await self._respond(chat, body, urgency)):
+                await self._push(chat, body, key, urgency)
 
         await self._done.once(key, send)
 
-    async def _respond(self, chat: ChatRef, body: Json) -> bool:
+    async def _respond(self, chat: ChatRef, body: Json, urgency: Urgency) -> bool:
         """Answer the question itself. False when it is too late for that and a push has to do."""
-        await self._budget.turn(chat.chat_id, urgent=True)
+        await self._budget.turn(chat.chat_id, urgency=urgency)
         try:
-            await self._line.ask("aibot_respond_msg", body, req_id=chat.via.removeprefix(_REQ))
+            await self._ask(chat, "aibot_respond_msg", body, req_id=chat.via.removeprefix(_REQ))
         except Rejected as no:
             if no.code not in _TOO_LATE:
                 raise
             return False
         return True
 
-    async def _push(self, chat: ChatRef, body: Json, key: str) -> None:
-        await self._budget.turn(chat.chat_id, urgent=bool(chat.via))
+    async def _push(self, chat: ChatRef, body: Json, key: str, urgency: Urgency) -> None:
+        await self._budget.turn(chat.chat_id, urgency=urgency)
         kind = 2 if chat.kind is ChatKind.GROUP else 1
         req_id = PUSH_ID + make_key("push", self._platform, chat.chat_id, key)
-        await self._line.ask("aibot_send_msg", {"chatid": chat.chat_id, "chat_type": kind, **body}, req_id=req_id)
+        await self._ask(chat, "aibot_send_msg", {"chatid": chat.chat_id, "chat_type": kind, **body}, req_id=req_id)
+
+    async def _ask(self, chat: ChatRef, cmd: str, body: Json, *, req_id: str) -> None:
+        try:
+            await self._line.ask(cmd, body, req_id=req_id)
+        except TooOften as told:
+            # The platform has counted more than we did: nobody of ours may try this conversation for as long.
+            await self._budget.hold(chat.chat_id, told.retry_after or 60.0)
+            raise
 
     async def upload(self, kind: str, name: str, content: bytes) -> str:
         """A media id good for 3 days. Raises Rejected when it is too large or empty for the platform."""

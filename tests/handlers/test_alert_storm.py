@@ -136,7 +136,9 @@ async def test_what_clears_before_its_turn_is_never_announced_and_still_counted(
 
 
 async def test_the_21st_message_is_not_lost(bench: Bench) -> None:
-    """21st-message-lost: the platform takes 20 a minute; thirty groups speak at once, all arrive, none is refused."""
+    """21st-message-lost: the platform takes 20 a minute; thirty groups speak at once. The first go out as cards, the rest as
+    one numbered list, and the platform refuses none.
+    """
     for n in range(30):
         warehouse = f"{n:02}仓"
         due = bench.clock.now() + timedelta(minutes=10)
@@ -144,7 +146,12 @@ async def test_the_21st_message_is_not_lost(bench: Bench) -> None:
     bench.clock.move(timedelta(minutes=10))
     await bench.run(seconds=300, step=5)
     cards = [card for card in bench.cards() if card.title.startswith("发货超时")]
-    assert len({card.number for card in cards}) == len(cards) == 30
+    assert len({card.number for card in cards}) == len(cards) == 7
+    assert [sent.reply.text for sent in bench.group.sent if "合并" in sent.reply.text] == [
+        "23 条合并（23 条订单），回复「展开 H1」看全部"
+    ]
+    tally = bench.db.read_now(lambda r: r.outbox.tally("chat.send"))
+    assert tally == {"raised": 30, "sent": 7, "digested": 23, "moot": 0, "open": 0, "failed": 0}
     assert bench.group.refused == 0
 
 

@@ -3,48 +3,66 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
-from domain.chat import ChatKind, ChatRef, Reply, Tone
+from domain.chat import ChatKind, ChatRef, Reply, Tone, Urgency
 from domain.clock import ManualClock
 from domain.errors import Unavailable
+from domain.pace import MemoryPace
 from integrations._kit.tokens import MemoryTokens, Tokens
-from integrations.dingtalk.budget import Window
+from integrations.dingtalk.budget import Share
 from integrations.dingtalk.quota import QuotaMeter
 from tests.integrations.dingtalk.conftest import Office, refund_card, until
 
 NOON = datetime(2026, 11, 10, 4, 0, tzinfo=UTC)
 
 
-def test_a_window_keeps_a_share_for_urgent_ones() -> None:
-    window = Window(8, timedelta(minutes=1), reserve=2)
-    assert [window.take(NOON) for _ in range(6)] == [0.0] * 6
-    assert window.take(NOON) == 60.0
-    assert [window.take(NOON, urgent=True) for _ in range(2)] == [0.0, 0.0]
-    assert window.take(NOON, urgent=True) == 60.0
-    assert window.take(NOON + timedelta(seconds=60)) == 0.0
+async def test_a_share_is_kept_for_answers_and_one_for_what_is_critical() -> None:
+    clock = ManualClock(NOON)
+    pace, share = MemoryPace(clock), Share(8, 60.0)
+
+    async def take(urgency: Urgency, times: int = 1) -> list[float]:
+        return [await pace.take("x", share.spans(urgency)) for _ in range(times)]
+
+    assert await take(Urgency.NORMAL, 6) == [0.0] * 6
+    assert await take(Urgency.NORMAL) == [60.0]
+    assert await take(Urgency.ANSWER, 2) == [0.0, 60.0]
+    assert await take(Urgency.CRITICAL, 2) == [0.0, 60.0]
+    clock.move(timedelta(seconds=60))
+    assert await take(Urgency.NORMAL) == [0.0]
 
 
-async def test_an_overflow_of_words_becomes_a_numbered_digest_and_nothing_is_dropped(office: Office) -> None:
+async def outlasting(office: Office, *sends: Callable[[], Awaitable[Any]]) -> None:
+    """As the outbox does: what would wait too long here comes again later."""
+    left = list(sends)
+    for _ in range(20):
+        found = await asyncio.gather(*(send() for send in left), return_exceptions=True)
+        left = [send for send, each in zip(left, found, strict=True) if isinstance(each, Unavailable)]
+        if not left:
+            return
+        office.emulator.clock.move(61)
+    raise AssertionError("they never left")
+
+
+async def test_an_overflow_waits_in_order_and_nothing_is_dropped(office: Office) -> None:
     chat = office.connector()
-    sends = [chat.send(office.ref(), Reply(f"第 {n} 单发货了"), key=f"k{n}") for n in range(60)]
-    refs = await asyncio.gather(*sends)
-    said = office.texts()
-    assert all(any(f"第 {n} 单发货了" in text for text in said) for n in range(60))
-    assert len(said) < 25
-    assert any("条合并在一起" in text and "2. 第" in text for text in said)
-    numbers = [
-        int(word)
-        for text in said
-        for word in text.replace("第 ", " #").split()
-        if word.startswith("#")
-        for word in [word[1:]]
-    ]
-    assert numbers == sorted(numbers)
-    assert len(refs) == 60
+    said = [f"第 {n} 单发货了" for n in range(40)]
+    await outlasting(office, *(partial(chat.send, office.ref(), Reply(text), key=text) for text in said))
+    assert office.texts() == said
+
+
+async def test_a_reply_of_several_messages_counts_as_several(office: Office) -> None:
+    token = office.emulator.state.custom_robot(office.group)
+    chat = office.connector(webhooks={"alerts": {"token": token}})
+    long = "\n".join(f"{n} " + "长" * 60 for n in range(60))
+    await outlasting(office, *(partial(chat.send, hook(office), Reply(long), key=f"k{n}") for n in range(8)))
+    assert office.emulator.state.custom[token].blocked_until == 0
+    assert len(office.texts()) == 8 * len(set(office.texts())) > 20
 
 
 async def test_cards_wait_their_turn_and_are_not_merged(office: Office) -> None:
@@ -60,16 +78,17 @@ async def test_bad_news_passes_when_the_ordinary_share_is_used_up(office: Office
     chat = office.connector(conversation_per_minute=8)
     for number in range(6):
         await chat.send(office.ref(), Reply(f"{number}"), key=f"k{number}")
-    with pytest.raises(Unavailable):
-        await chat.send(office.ref(), Reply("7"), key="k7")
-    bad = Reply("断货", card=refund_card(title="库存告急", tone=Tone.BAD))
+    red = Reply("红色不算", card=refund_card(title="一张红卡", tone=Tone.BAD))
+    with pytest.raises(Unavailable):  # a colour is no severity
+        await chat.send(office.ref(), red, key="k7")
+    bad = Reply("断货", card=refund_card(title="库存告急"), urgency=Urgency.CRITICAL)
     await chat.send(office.ref(), bad, key="bad")
     assert office.emulator.state.seen_in(office.group)[-1].kind == "card"
 
 
 async def test_bad_news_overtakes_what_waits_in_the_same_conversation(office: Office) -> None:
     chat = office.connector()
-    bad = Reply("断货", card=refund_card(title="库存告急", tone=Tone.BAD))
+    bad = Reply("断货", card=refund_card(title="库存告急", tone=Tone.BAD), urgency=Urgency.CRITICAL)
     cards = [chat.send(office.ref(), Reply(f"{n}", card=refund_card()), key=f"k{n}") for n in range(5)]
     await asyncio.gather(*cards, chat.send(office.ref(), bad, key="bad"))
     order = [office.view(each.body["outTrackId"])["title"] for each in office.emulator.state.seen_in(office.group)]
@@ -131,7 +150,7 @@ async def test_a_repeat_after_a_lost_answer_shows_once_on_a_custom_robot(office:
 async def test_a_storm_of_alerts_never_trips_the_custom_robots_block(office: Office) -> None:
     token = office.emulator.state.custom_robot(office.group)
     chat = office.connector(webhooks={"alerts": {"token": token}})
-    await asyncio.gather(*(chat.send(hook(office), Reply(f"告警 {n} 号"), key=f"k{n}") for n in range(100)))
+    await outlasting(office, *(partial(chat.send, hook(office), Reply(f"告警 {n} 号"), key=f"k{n}") for n in range(100)))
     assert office.emulator.state.custom[token].blocked_until == 0
     assert all(any(f"告警 {n} 号" in text for text in office.texts()) for n in range(100))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from domain.chat import Ask, Button, Card, ChatKind, ChatRef, Incoming, Picture, Reply
+from domain.chat import Ask, Button, Card, ChatKind, ChatRef, Incoming, Picture, Reply, Urgency
 from domain.errors import NeedsAuthorization, OutcomeUnknown, Rejected, Unavailable
 from emulators.wecom import WecomEmulator
 from emulators.wecom import state as theirs
@@ -293,7 +293,7 @@ async def test_groups_are_told_which_seconds_may_be_missing(emulator: WecomEmula
         emulator.faults.plan("often", "aibot_subscribe")
         await emulator.lines.close(1006)
         await until(lambda: bool(telling(line.group)))
-        assert telling(line.group)[-1].endswith("可能漏收，请再发一次。")
+        assert telling(line.group)[-1].endswith("可能漏收，请再发一次")
 
 
 async def test_too_late_for_an_answer_it_is_pushed(line: Bench) -> None:
@@ -319,6 +319,30 @@ async def test_pushes_leave_room_for_answers_within_the_minute(line: Bench) -> N
     await line.chat.send(line.last().chat, Reply("运输中"), key="r1")
     assert telling(line.group)[-1] == "运输中"
     assert not [entry for entry in line.emulator.journal.entries if entry.answer == 45009]
+
+
+async def test_answers_leave_room_for_what_is_critical(line: Bench) -> None:
+    await line.emulator.people.say("zhangsan", "查", group="CHATID")
+    await until(lambda: len(line.heard) == 1)
+    for index in range(26):
+        await line.chat.send(GROUP, Reply(f"答 {index}", urgency=Urgency.ANSWER), key=f"a{index}")
+    for index in range(2):
+        await line.chat.send(GROUP, Reply(f"断货 {index}", urgency=Urgency.CRITICAL), key=f"c{index}")
+    with pytest.raises(Unavailable):
+        await line.chat.send(GROUP, Reply("断货 2", urgency=Urgency.CRITICAL), key="c2")
+    assert len(telling(line.group)) == 28
+
+
+async def test_a_conversation_that_the_platform_calls_too_busy_is_left_alone(line: Bench) -> None:
+    await line.emulator.people.say("zhangsan", "查", group="CHATID")
+    await until(lambda: len(line.heard) == 1)
+    line.emulator.faults.plan("often", "aibot_send_msg")
+    with pytest.raises(Unavailable):
+        await line.chat.send(GROUP, Reply("一"), key="k1")
+    asked = len(line.emulator.journal.entries)
+    with pytest.raises(Unavailable):
+        await line.chat.send(GROUP, Reply("二"), key="k2")
+    assert len(line.emulator.journal.entries) == asked
 
 
 async def test_the_first_word_of_the_day_is_welcomed_in_time(line: Bench) -> None:
