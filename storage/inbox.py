@@ -29,10 +29,11 @@ _ADD = Bulk(
      "due_at": "bigint"},
     "ON CONFLICT (mark) DO NOTHING",
 )  # fmt: skip
-# A row whose lane has an earlier unfinished row waits: also when that one waits for its retry.
+# A row whose lane has an earlier unfinished row waits: also when that one waits for its retry. Most of those that wait are
+# marked as being behind somebody and are never looked at; the mark is only a hint, whether one may go is asked here.
 _READY = (
     "SELECT i.id,i.source,i.kind,i.lane,i.payload,i.received_at,i.attempts,i.mark FROM inbox i"
-    " WHERE i.state < 2 AND i.due_at <= ? AND (i.state = 0 OR i.lease_until <= ?)"
+    " WHERE i.state < 2 AND i.behind = 0 AND i.due_at <= ? AND (i.state = 0 OR i.lease_until <= ?)"
     " AND (i.lane = '' OR NOT EXISTS (SELECT 1 FROM inbox e WHERE e.state < 2 AND e.lane <> '' AND e.lane = i.lane"
     "   AND e.id < i.id))"
 )
@@ -42,6 +43,19 @@ _RECENT = (
     "SELECT lane,MAX(received_at) FROM inbox WHERE id > (SELECT COALESCE(MAX(id),0) - 20000 FROM inbox) AND source = ?"
     " AND kind <> 'push' AND received_at >= ? GROUP BY lane ORDER BY 2 DESC, 1 LIMIT 2000"
 )
+_EARLIER = "SELECT 1 FROM inbox e WHERE e.state < 2 AND e.lane <> '' AND e.lane = inbox.lane AND e.id < inbox.id"
+_FALL_IN = f"UPDATE inbox SET behind = 1 WHERE lane <> '' AND EXISTS ({_EARLIER}) AND "
+_NEXT = (
+    "UPDATE inbox SET behind = 0 WHERE behind = 1 AND id IN (SELECT"
+    " (SELECT MIN(e.id) FROM inbox e WHERE e.state < 2 AND e.lane <> '' AND e.lane = d.lane)"
+    " FROM inbox d WHERE d.lane <> '' AND "
+)
+# What nobody can be behind and what is in lanes, each off its own small index.
+_DEPTH = (
+    "SELECT (SELECT COUNT(*) FROM inbox WHERE state < 2 AND behind = 0 AND lane = '')"
+    " + (SELECT COUNT(*) FROM inbox WHERE state < 2 AND lane <> '')"
+)
+_STUCK = f"UPDATE inbox SET behind = 0 WHERE behind = 1 AND state < 2 AND NOT EXISTS ({_EARLIER})"
 _CLAIM = "UPDATE inbox SET state = 1, owner = ?, lease_until = ?, attempts = attempts + 1 WHERE "
 _DONE = "UPDATE inbox SET state = 2, payload = NULL, error = '' WHERE "
 
@@ -61,7 +75,16 @@ class InboxTable:
             sealed = self._keys.seal(dump_clean(payload).encode(), b"inbox:" + mark)
             stamp = ms(received_at)
             rows.append((mark, scrub(source), kind, scrub(lane), sealed, stamp, stamp))
-        return self._c.bulk(_ADD, rows) if rows else 0
+        if not any(row[3] for row in rows):
+            return self._c.bulk(_ADD, rows) if rows else 0
+        if self._c.pg:
+            added = self._c.bulk(_ADD, rows)
+            self._c.run(_FALL_IN + "mark = ANY(?::bytea[])", ([row[0] for row in rows],))
+            return added
+        last = self._c.one("SELECT MAX(id) FROM inbox")
+        added = self._c.bulk(_ADD, rows)
+        self._c.run(_FALL_IN + "id > ?", ((last[0] if last else None) or 0,))
+        return added
 
     def claim(self, now: datetime, limit: int, elsewhere: Sequence[str] = ()) -> list[InboxItem]:
         if self._c.pg:
@@ -95,6 +118,12 @@ class InboxTable:
         if ids:
             condition, value = self._c.among("id", list(ids))
             self._c.run(_DONE + condition, (value,))
+            self._next_in_lane(list(ids))
+
+    def _next_in_lane(self, ids: list[int]) -> None:
+        """Whoever was behind these may go."""
+        condition, value = self._c.among("d.id", ids)
+        self._c.run(_NEXT + condition + ")", (value,))
 
     def retry(self, item_id: int, due_at: datetime, error: str) -> None:
         self._c.run(
@@ -105,19 +134,23 @@ class InboxTable:
     def dead(self, item_id: int, error: str) -> None:
         """Given up. It stays, sealed, for a person to look at; its lane goes on."""
         self._c.run("UPDATE inbox SET state = 3, error = ? WHERE id = ?", (scrub(error, 500), item_id))
+        self._next_in_lane([item_id])
 
     def revive(self, now: datetime) -> int:
         """Hand out again what had been given up, as if it had never been tried."""
         return self._c.run("UPDATE inbox SET state = 0, attempts = 0, due_at = ? WHERE state = 3", (ms(now),))
 
     def depth(self) -> int:
-        row = self._c.one("SELECT COUNT(*) FROM inbox WHERE state < 2")
+        row = self._c.one(_DEPTH)
         return row[0] if row else 0
 
     def free_orphans(self) -> int:
         """Hand out again what a process held that died on this machine."""
         freed = 0
-        for (owner,) in self._c.all("SELECT DISTINCT owner FROM inbox WHERE state < 2 AND state = 1"):
+        if self._c.pg:
+            # Somebody fell in behind one that was settled in the same moment, neither seeing the other's commit.
+            self._c.run(_STUCK)
+        for (owner,) in self._c.all("SELECT DISTINCT owner FROM inbox WHERE state < 2 AND behind = 0 AND state = 1"):
             if is_gone(owner):
                 freed += self._c.run("UPDATE inbox SET state = 0, lease_until = 0 WHERE state = 1 AND owner = ?", (owner,))
         return freed

@@ -98,12 +98,13 @@ INBOX = sa.Table(
     text("owner"),
     number("lease_until"),
     text("error"),
+    number("behind"),  # 1: an earlier one of its lane is not finished; a hint that spares looking at it
     sa.Index("ux_inbox_mark", "mark", unique=True),
     sa.Index(
         "ix_inbox_ready",
         "id",
-        sqlite_where=sa.text("state < 2"),
-        postgresql_where=sa.text("state < 2"),
+        sqlite_where=sa.text("state < 2 AND behind = 0"),
+        postgresql_where=sa.text("state < 2 AND behind = 0"),
     ),
     sa.Index(
         "ix_inbox_lane",

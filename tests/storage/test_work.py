@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -240,13 +242,84 @@ async def test_the_inbox_keeps_each_thing_once_and_each_lane_in_order(store: Sql
     assert await store.inbox.claim(NOW) == []
     await store.inbox.done([first[0].id])
     assert [one.payload["n"] for one in await store.inbox.claim(NOW)] == [2]
-    await store.inbox.retry(first[1].id, due_at=NOW + timedelta(minutes=1), error="busy")
+    await store.inbox.retry(first[1].id, due_at=NOW + timedelta(seconds=10), error="busy")
     assert await store.inbox.claim(NOW) == []
-    assert [one.payload["n"] for one in await store.inbox.claim(NOW + timedelta(minutes=1))] == [1]
+    assert [one.payload["n"] for one in await store.inbox.claim(NOW + timedelta(seconds=10))] == [1]
     await store.inbox.dead(first[1].id, error="poison")
-    assert [one.payload["n"] for one in await store.inbox.claim(NOW + timedelta(minutes=1))] == [3]
+    assert [one.payload["n"] for one in await store.inbox.claim(NOW + timedelta(seconds=10))] == [3]
     assert await store.inbox.depth() == 2
     assert await store.inbox.accept(items) == 0
+
+
+async def test_a_lane_goes_on_whatever_became_of_the_one_before(store: SqlStore) -> None:
+    """Settled, given up, revived, accepted twice: nobody stays behind somebody who is gone, and none overtakes."""
+    rng = random.Random(7)
+    waiting: dict[str, list[int]] = {}
+    finished = 0
+    number = 0
+    for _ in range(120):
+        fresh = []
+        for _ in range(rng.randrange(4)):
+            lane = rng.choice(("a", "b", "c", ""))
+            fresh.append(("s", "message", f"m{number}", lane, {"n": number}, NOW))
+            waiting.setdefault(lane, []).append(number)
+            number += 1
+        await store.inbox.accept([*fresh, *fresh[:1]])
+        if number and rng.random() < 0.3:  # a redelivery of something old
+            old = rng.randrange(number)
+            lane = next((name for name, queue in waiting.items() if old in queue), "a")
+            await store.inbox.accept([("s", "message", f"m{old}", lane, {"n": old}, NOW)])
+        items = await store.inbox.claim(NOW, limit=rng.randrange(1, 5))
+        for lane in "abc":
+            inside = [one.payload["n"] for one in items if one.lane == lane]
+            assert inside == waiting.get(lane, [])[: len(inside)]
+            assert len(inside) <= 1
+        for one in items:
+            waiting[one.lane].remove(one.payload["n"])
+            finished += 1
+            if rng.random() < 0.2:
+                await store.inbox.dead(one.id, error="poison")
+            else:
+                await store.inbox.done([one.id])
+        assert await store.inbox.depth() == number - finished
+    while items := await store.inbox.claim(NOW):
+        await store.inbox.done([one.id for one in items])
+        finished += len(items)
+    assert finished == number
+    assert await store.inbox.depth() == 0
+    assert await store.inbox.revive() > 0
+    while items := await store.inbox.claim(NOW):
+        await store.inbox.done([one.id for one in items])
+    assert await store.inbox.depth() == 0
+
+
+@pytest.mark.parametrize("backlog", [400, 4_000])
+async def test_what_is_taken_next_does_not_cost_more_with_a_longer_backlog(store: SqlStore, backlog: int) -> None:
+    if store.url:
+        pytest.skip("steps are counted on SQLite; the statement and the index are the same")
+    items = [("s", "message", f"m{n}", f"lane{n % 10}", {"n": n}, NOW) for n in range(backlog)]
+    for low in range(0, backlog, 200):
+        await store.inbox.accept(items[low : low + 200])
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    def take(table: Any) -> None:
+        table.purge = lambda now: None
+        table.conn.raw.set_progress_handler(step, 100)
+        try:
+            for _ in range(5):
+                found = table.claim(NOW, 100)
+                assert len(found) == 10
+                table.done([one.id for one in found])
+        finally:
+            table.conn.raw.set_progress_handler(None, 0)
+
+    store.inbox_now(take)
+    assert steps < 200  # hundreds of instructions each; a walk over the backlog takes tens of thousands
 
 
 async def test_a_lease_has_one_holder_until_it_lapses(store: SqlStore, clock: ManualClock) -> None:
