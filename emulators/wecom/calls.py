@@ -133,8 +133,11 @@ class Calls:
             shown = self._state.show(talk, "card", card=inner, surface="app")
             if task := inner.get("task_id"):
                 self._state.tasks.setdefault(task, []).append(shown)
+        elif kind in ("image", "file", "voice", "video"):
+            _, raw = self._state.media_of(inner.get("media_id"), "A")
+            self._state.show(talk, kind, str(inner["media_id"]), surface="app", raw=raw)
         else:
-            self._state.show(talk, kind, str(inner.get("content", inner.get("media_id", ""))), surface="app")
+            self._state.show(talk, kind, str(inner.get("content", "")), surface="app")
 
     def update_card(self, query: dict[str, str], body: Json, _: bytes) -> tuple[Json, str]:
         self.gate(query)

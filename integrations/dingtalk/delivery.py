@@ -194,7 +194,7 @@ class Delivery:
 
 def _markdown(reply: Reply, text: str) -> Row:
     """Webhook form. A mention only works when the words name the person too."""
-    users = [user for user in reply.mention[: wire.MAX_AT] if user.isascii() and user.replace("-", "").isalnum()]
+    users = [user for user in reply.mention[: wire.MAX_AT] if mapping.callable_id(user)]
     called = " ".join(f"@{user}" for user in users)
     body: Row = {
         "msgtype": "markdown",

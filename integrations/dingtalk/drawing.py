@@ -14,6 +14,7 @@ from domain import render
 from domain.chat import Button, ButtonStyle, Card, ChatKind, ChatRef, Document, Reply
 from domain.ids import key as make_key
 from domain.privacy import safe_text
+from integrations.dingtalk.mapping import callable_id
 from integrations.dingtalk.settings import Settings
 
 Row = dict[str, Any]
@@ -47,7 +48,7 @@ def card_data(reply: Reply, settings: Settings, *, mention: Sequence[str] = ()) 
     buttons = [*card.buttons, *(reply.choices if reply.card is not None else ())]
     drawn, spelled = _drawable(buttons, settings.card_value_bytes)
     lines = [render.escape_markdown(line) for line in card.lines]
-    called = [f'<a atId="{user}">@{safe_text(user, 40)}</a>' for user in mention if user.replace("-", "").isalnum()]
+    called = [f'<a atId="{user}">@{safe_text(user, 40)}</a>' for user in mention if callable_id(user)]
     lines += [f"[{safe_text(link.label, 60)}]({url})" for link in card.links if (url := render.safe_url(link.url))]
     lines += [render.escape_markdown(f"{button.label}：发送「{button.command} …」") for button in spelled]
     body = NEWLINE.join(([" ".join(called)] if called else []) + lines)

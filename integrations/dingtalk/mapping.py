@@ -54,6 +54,11 @@ def message_of(body: Row, *, received_at: datetime) -> Message | None:
     )
 
 
+def callable_id(user: str) -> bool:
+    """Whether an id may be put behind an `@`: a person's, and never everybody's, whoever wrote it into our tables."""
+    return user.isascii() and user.replace("-", "").isalnum() and user.lower() != "all"
+
+
 def content_key(body: Row) -> str:
     """Stable over re-deliveries, whose frame ids are new. One message that mentions several robots has one `msgId`."""
     robot, ident = _text(body, "robotCode"), _text(body, "msgId")

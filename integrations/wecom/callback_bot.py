@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import dataclasses
 import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ _MAX_PICTURES = 10
 _BUSY = {"zh": "正在查…", "en": "Looking…"}
 _NEXT = {"zh": "见下一条。", "en": "See the next message."}
 _STILL = {"zh": "还在查，查到了马上告诉你。", "en": "Still looking; I'll tell you as soon as I know."}
+_FILE = {"zh": "文件（这里发不了，请在网页上看）：", "en": "File (cannot be sent here, see the web page): "}
 NO_PUSH = "企业微信回调模式只能回答提问，不能主动发消息；给这个群加一个消息推送机器人，或改用长连接。"
 
 
@@ -186,6 +188,7 @@ class CallbackBot:
     async def _answer(self, chat: ChatRef, reply: Reply, key: str) -> None:
         message_id, _, url = chat.via.removeprefix(_URL).partition(" ")
         waiting = self._waiting.get(message_id)
+        reply = _without_files(reply, self._settings.lang)
         drawn = draw(reply, task=task_id(key), buttons=True, media=True, lang=self._settings.lang)
         if waiting is not None and waiting.task:
             waiting.spoken.set()
@@ -238,6 +241,14 @@ async def _came(event: asyncio.Event, seconds: float) -> bool:
         async with asyncio.timeout(seconds):
             await event.wait()
     return event.is_set()
+
+
+def _without_files(reply: Reply, lang: str) -> Reply:
+    """A passive reply carries pictures and no files: those are named, so that nobody waits for them in silence."""
+    if not reply.documents:
+        return reply
+    named = [f"{_FILE[lang]}{clip(document.name, 200)}" for document in reply.documents]
+    return dataclasses.replace(reply, text="\n".join([reply.text, *named]), documents=())
 
 
 def _means_nothing(happened: Happened) -> bool:

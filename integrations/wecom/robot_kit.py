@@ -11,7 +11,7 @@ from domain.chat import ChatKind, ChatRef, Reply
 from domain.privacy import safe_text
 from domain.render import clip
 
-_USER = re.compile(r"[0-9A-Za-z_.@\-]{1,64}")
+_USER = re.compile(r"(?!all$)[0-9a-z_][0-9a-z_.@\-]{0,63}", re.IGNORECASE)
 CLICK_SECONDS = 4.5  # the platform's limit is 5; ours leaves room for the way
 PRIVATE_FIRST = {
     "zh": "这条只能单独告诉你：先在私聊里给我发一句话，再问一次。",
@@ -50,7 +50,7 @@ class Done:
 
 def mentions(reply: Reply) -> str:
     """`<@userid>` for each person to call; an id that is none calls nobody."""
-    return " ".join(f"<@{user}>" for user in reply.mention if _USER.fullmatch(user) and user.lower() != "all")
+    return " ".join(f"<@{user}>" for user in reply.mention if _USER.fullmatch(user))
 
 
 def after_note(reply: Reply, lang: str) -> str:

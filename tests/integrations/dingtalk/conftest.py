@@ -147,8 +147,9 @@ def free_port() -> socket.socket:
     return listening
 
 
-@pytest_asyncio.fixture
-async def office() -> AsyncIterator[Office]:
+@contextlib.asynccontextmanager
+async def opened() -> AsyncIterator[Office]:
+    """An office whose emulated platform notes every breach of its rules: at the end there must be none."""
     emulator = DingTalkEmulator(clock=EmulatorClock())
     config = uvicorn.Config(emulator, log_level="critical", ws="websockets-sansio", lifespan="off", ws_ping_interval=None)
     server = uvicorn.Server(config)
@@ -167,3 +168,9 @@ async def office() -> AsyncIterator[Office]:
     server.should_exit = True
     await serving
     assert emulator.state.violations == []
+
+
+@pytest_asyncio.fixture
+async def office() -> AsyncIterator[Office]:
+    async with opened() as made:
+        yield made
