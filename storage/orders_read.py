@@ -23,7 +23,7 @@ from storage.order_rows import (
     read_stored,
 )
 from storage.sql import Conn, Row
-from storage.tracks import TRACKS_OF, read_track
+from storage.tracks import TRACK_COLUMNS, read_track
 
 BY_NUMBER = SELECT_ORDER + "WHERE o.number = ? ORDER BY o.id DESC LIMIT ?"
 BY_ID = SELECT_ORDER + "WHERE o.id = ?"
@@ -35,7 +35,15 @@ _CARD = SELECT_ORDER.replace(
     " EXISTS (SELECT 1 FROM approvals a WHERE a.order_id = o.id AND a.open = 1)"
     " FROM orders o ",
 )
-_CARDS_BY_NUMBER = _CARD + "WHERE o.number = ? ORDER BY o.id DESC LIMIT 6"
+_CARDS_BY_NUMBER = _CARD + "WHERE o.number = ?"
+_SAME_NUMBER = 6  # cards of one number, newest first: shops count up their orders alike
+# Parcels with what their carriers told, in one look; put in order here, because there is hardly ever a second one.
+_PARCELS = (
+    "SELECT p.waybill,p.carrier,p.shipped_at,p.picked_at,p.stage,p.last_scan_at,p.last_scan,p.eta,p.n,"
+    + ",".join(f"t.{name}" for name in TRACK_COLUMNS.split(","))
+    + " FROM parcels p LEFT JOIN tracks t ON t.waybill = p.waybill WHERE p.order_id = ?"
+)
+_PARCEL_WIDTH = 8
 _CARD_BY_ID = _CARD + "WHERE o.id = ?"
 _TAIL_CANDIDATES = 2_000  # rows looked at before giving up on a tail longer than four digits
 
@@ -163,20 +171,34 @@ class OrderReads:
     def card_by_number(self, number: str) -> list[OrderCard]:
         if self._c.pg:
             return [read_card(row, self._keys) for row in self._c.all(CARD_BY_NUMBER, (number.strip(),))]
-        return [self._card(row) for row in self._c.all(_CARDS_BY_NUMBER, (number.strip(),))]
+        rows = self._c.all(_CARDS_BY_NUMBER, (number.strip(),))
+        if len(rows) > 1:
+            rows = sorted(rows, key=_key, reverse=True)[:_SAME_NUMBER]
+        return [self._card(row) for row in rows]
 
     def _card(self, row: Row) -> OrderCard:
         ask = self._c.all
         key = (row[0],)
-        parcels = ask(SELECT_PARCELS, key)
-        stored = read_stored(row, ask(SELECT_LINES, key), parcels, self._keys)
+        parcels = ask(_PARCELS, key)
+        if len(parcels) > 1:
+            parcels.sort(key=_place)
+        stored = read_stored(row, ask(SELECT_LINES, key), [one[:_PARCEL_WIDTH] for one in parcels], self._keys)
         events = tuple([read_event(one) for one in ask(SELECT_EVENTS, key)])
         fresh, has_aftersales, has_approvals = row[-3:]
         found = ask(AFTERSALES_OF, (row[3], row[1], row[2])) if has_aftersales else ()
-        aftersales = tuple([read_aftersale(one) for one in found])
-        tracks = tuple([read_track(one) for one in ask(TRACKS_OF, key)]) if parcels else ()
+        aftersales = tuple([read_aftersale(one) for one in found]) if found else ()
+        tracks = tuple([read_track(one[_PARCEL_WIDTH + 1 :]) for one in parcels if one[_PARCEL_WIDTH + 1] is not None])
         approvals = self._approvals.open_of_order(row[0]) if has_approvals else ()
         return OrderCard(stored, events, aftersales, tracks, approvals, at_or_none(fresh))
+
+
+def _key(row: Row) -> int:
+    key: int = row[0]
+    return key
+
+
+def _place(row: Row) -> tuple[int, str]:
+    return row[_PARCEL_WIDTH], row[0]
 
 
 def children(conn: Conn, ids: Sequence[int]) -> tuple[dict[int, list[Row]], dict[int, list[Row]]]:

@@ -10,10 +10,6 @@ from storage.sql import Row
 
 TRACK_COLUMNS = "waybill,carrier,stage,source,fetched_at,closed,corrected_carrier,events"
 SELECT_TRACK = f"SELECT {TRACK_COLUMNS} FROM tracks WHERE waybill = ?"
-TRACKS_OF = (
-    "SELECT t.waybill,t.carrier,t.stage,t.source,t.fetched_at,t.closed,t.corrected_carrier,t.events"
-    " FROM parcels p JOIN tracks t ON t.waybill = p.waybill WHERE p.order_id = ? ORDER BY p.n"
-)
 SAVE_TRACK = (
     f"INSERT INTO tracks({TRACK_COLUMNS}) VALUES(?,?,?,?,?,?,?,?) ON CONFLICT (waybill) DO UPDATE SET"
     " carrier=excluded.carrier, stage=excluded.stage, source=excluded.source, fetched_at=excluded.fetched_at,"
