@@ -27,6 +27,11 @@ class RuleFiles:
         own = self.data_dir / "rules.yaml"
         return own if own.exists() else rules_file()
 
+    def stamp(self) -> int:
+        """Another number when the file in force was replaced or edited."""
+        found = self.active.stat()
+        return hash((str(self.active), found.st_mtime_ns, found.st_size, found.st_ino))
+
     def versions(self) -> list[Path]:
         return sorted((self.data_dir / "rule-versions").glob("[0-9]*.yaml"))
 

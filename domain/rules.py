@@ -7,8 +7,8 @@ with its line in the file; the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from domain.clock import SHANGHAI
 from domain.conditions import Condition, ConditionError, Facts, Value, compile_condition
 from domain.money import Money
 from domain.people import Role
+from domain.rule_change import RuleChange
 from domain.workdays import Quiet
 
 E = TypeVar("E", bound=StrEnum)
@@ -164,6 +165,12 @@ class Rule:
             return Severity.CRITICAL
         return self.severity
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells one wording of the filed rule from another."""
+        limits = ",".join(f"{name}={value}" for name, value in sorted(self.limits.items()))
+        return f"v{self.version}:{limits}"
+
     def label(self, name: str) -> str:
         fact = KINDS[self.kind].facts.get(name)
         return fact.label if fact else _LIMIT_LABELS.get(name, name)
@@ -268,6 +275,36 @@ class RuleBook:
         """The fallback in force at `at`: the channel's own row before the one for all, the latest first."""
         rows = [row for row in self.clocks if row.channel in (channel, "") and row.since <= at]
         return max(rows, key=lambda row: (row.channel == channel, row.since), default=None)
+
+    def tuned(self, changes: Iterable[RuleChange]) -> RuleBook:
+        """The book with the limits that were switched on in the group, oldest first.
+
+        A change of a rule that the file has since rewritten lapses: whoever wrote the file had the last word.
+        """
+        found = {rule.name: rule for rule in self.rules}
+        filed = {rule.name: rule.fingerprint for rule in self.rules}
+        for each in changes:
+            rule = found.get(each.rule)
+            if rule is None or each.base != filed[each.rule] or set(each.limits) - set(rule.limits):
+                continue
+            found[each.rule] = replace(
+                rule,
+                limits={**rule.limits, **each.limits},
+                version=rule.version + 1,
+                changed_by=each.made_by,
+                changed_at=f"{each.made_at.astimezone(SHANGHAI):%m-%d %H:%M}",
+            )
+        return replace(self, rules=tuple(found[rule.name] for rule in self.rules))
+
+
+class LiveRules:
+    """The book in force in this process: as filed, and with what was switched on in the group. Replaced whole."""
+
+    __slots__ = ("book", "filed")
+
+    def __init__(self, filed: RuleBook) -> None:
+        self.filed = filed
+        self.book = filed
 
 
 def _sentence(problem: Exception) -> str:

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from domain.binding import BindingCode, Tries
+from domain.learning import Lessons, LessonWrites
 from domain.order import Aftersale, Order, Track
 from domain.people import Person, Role
 from domain.query import FACTS_CAP, DaySum, Fact, Part, Query, Scope
@@ -44,6 +45,7 @@ from domain.records import (
     Used,
 )
 from domain.roster import RosterRow
+from domain.rule_change import RuleChanges, RuleChangeWrites
 
 T = TypeVar("T")
 
@@ -210,6 +212,12 @@ class DeadlineWrites(Deadlines, Protocol):
 
     def drop(self, entity: str, *kinds: str) -> None:
         """No kinds: all of the entity's."""
+        ...
+
+    def ring(self, kind: str, *, after: datetime, now: datetime) -> int:
+        """Let every clock of a kind that would ring later than `after` ring now; how many. Who hears it looks afresh and
+        sets the clock again: that is how a changed limit reaches the clocks that were set by the old one.
+        """
         ...
 
     def take_due(self, now: datetime, *, limit: int = 1000) -> list[Deadline]:
@@ -494,8 +502,8 @@ class Figures(Protocol):
 
 
 class DayWrites(Protocol):
-    def keep(self, summed: DaySum) -> None:
-        """Believe these sums of a day from now on. Raises Stale when an order of that day has changed since."""
+    def keep(self, summed: DaySum) -> bool:
+        """Believe these sums of a day from now on. False, and nothing done, when an order of that day changed since."""
 
 
 # --- assistants of people, shared budgets -----------------------------------------------------------------------------
@@ -581,6 +589,11 @@ class Reads(Protocol):
     def access(self) -> AccessTokens: ...
     @property
     def usage(self) -> Usage: ...
+    @property
+    def lessons(self) -> Lessons: ...
+
+    @property
+    def rule_changes(self) -> RuleChanges: ...
 
     def rows(self, sql: str, params: Json = None, *, limit: int = 10_000) -> list[tuple[Any, ...]]:
         """For the query compiler and reports only: one read-only statement with `:name` parameters."""
@@ -600,6 +613,8 @@ class UnitOfWork(Protocol):
     def deadlines(self) -> DeadlineWrites: ...
     @property
     def stock(self) -> StockWrites: ...
+    @property
+    def rule_changes(self) -> RuleChangeWrites: ...
     @property
     def costs(self) -> CostWrites: ...
     @property
@@ -624,6 +639,8 @@ class UnitOfWork(Protocol):
     def binding(self) -> Binding: ...
     @property
     def usage(self) -> UsageWrites: ...
+    @property
+    def lessons(self) -> LessonWrites: ...
     @property
     def days(self) -> DayWrites: ...
 
@@ -654,7 +671,15 @@ class Inbox(Protocol):
         """(lane, last received) of the messages and clicks of a source, newest first."""
         ...
 
-    async def done(self, ids: Sequence[int]) -> None: ...
+    async def take_in(self, item: tuple[str, str, str, str, Json, datetime]) -> tuple[bool, int]:
+        """Durably add one item, claimed from the start by this process: (whether it is new, its id when it is this process's
+        to handle now). 0: it waits behind another of its lane, and is claimed in its turn like any other.
+        """
+        ...
+
+    async def done(self, ids: Sequence[int]) -> int:
+        """How many items that were waiting behind these may be claimed now."""
+        ...
 
     async def retry(self, item_id: int, *, due_at: datetime, error: str) -> None: ...
 

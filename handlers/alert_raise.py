@@ -14,7 +14,7 @@ import structlog
 from domain.alert import Firing, fingerprint, next_flush, raise_or_update, resolve
 from domain.clock import millis, moment
 from domain.conditions import Facts
-from domain.rules import Rule, RuleBook
+from domain.rules import LiveRules, Rule, RuleBook
 from domain.store import Alert, Deadline, UnitOfWork
 from handlers.desk import Desk
 from handlers.outgoing import redraw
@@ -27,6 +27,8 @@ RECOUNT_AFTER = timedelta(seconds=30)
 def rulebook(desk: Desk) -> RuleBook:
     """The rules in force; none at all when none were loaded."""
     book = desk.policy.rules
+    if isinstance(book, LiveRules):
+        return book.book
     return book if isinstance(book, RuleBook) else RuleBook()
 
 

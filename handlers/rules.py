@@ -18,19 +18,24 @@ from handlers.alert_why import record_of
 from handlers.charts import Trend, trend_chart
 from handlers.desk import Desk, Feature, Need, Question
 from handlers.rehearsal import Replay, rehearse
+from handlers.rule_switch import SUBJECT, offer, put_in_force, switch, take_back, told, undo
 from handlers.words.alerts import quantity, words
 from handlers.words.rules import words as rule_words
 
 DAYS = 30
 _SETTING = re.compile(r"([a-z][a-z_]{2,40})\s*[=＝:：]\s*(-?\d{1,9})")
+_SWITCH = re.compile(r"启用|生效|\brules? on\b", re.IGNORECASE)
+_BACK = re.compile(r"退回|撤回|\brules? back\b", re.IGNORECASE)
 _REHEARSE = re.compile(r"演练|试算|试一下|rehearse|dry.?run", re.IGNORECASE)
 
 
 async def ask_rules(question: Question, actor: Actor, desk: Desk) -> Reply:
-    """规则 · 规则 库存-1 · 演练 发货-1 lead_minutes=120."""
+    """规则 · 规则 库存-1 · 规则 演练 发货-1 lead_minutes=120 · 规则 启用 … · 规则 退回 发货-1."""
     book = rulebook(desk)
     rule = next((each for each in book.rules if each.name.casefold() in question.text.casefold()), None)
     say = rule_words(desk.lang)
+    if rule is not None and (_SWITCH.search(question.text) or _BACK.search(question.text)):
+        return await _typed(question, rule, actor, desk)
     if _REHEARSE.search(question.text):
         if rule is None:
             return Reply(say.which_rule([each.name for each in book.rules]))
@@ -50,6 +55,27 @@ async def ask_rules(question: Question, actor: Actor, desk: Desk) -> Reply:
     lines = [f"· {each.name} v{each.version} {each.title}：{formula(each)}" for each in chosen]
     broken = [str(problem) for problem in book.problems[:3]]
     return Reply("\n".join([*lines, *broken, say.how_to()]))
+
+
+async def _typed(question: Question, rule: Rule, actor: Actor, desk: Desk) -> Reply:
+    """What the buttons do, for platforms without them."""
+    say = rule_words(desk.lang)
+    if May.CHANGE_RULES not in actor.may:
+        return Reply(say.not_yours(), private=True)
+    chat, request = question.message.chat, question.message.message_id
+    if _BACK.search(question.text):
+        standing = await desk.store.read(lambda r: r.rule_changes.standing())
+        mine = [each for each in standing if each.rule == rule.name]
+        if not mine:
+            return Reply(say.nothing_standing(rule.name), private=True)
+        await take_back(mine[-1].id, actor, desk, request=request)
+        return Reply(say.taken_back(rule.name))
+    settings = {name: int(value) for name, value in _SETTING.findall(question.text)}
+    unknown = sorted(set(settings) - set(rule.limits))
+    if unknown or not settings:
+        return Reply(say.no_such_limit(rule.name, unknown, sorted(rule.limits)), private=True)
+    await put_in_force(rule.name, settings, actor, desk, chat=chat, request=request)
+    return Reply(say.switched(rule.name))
 
 
 def describe(rule: Rule, lang: str) -> list[str]:
@@ -97,7 +123,17 @@ async def _rehearsed(book: RuleBook, rule: Rule, settings: dict[str, int], desk:
         say.as_it_is(),
         say.times(),
     )
-    return Reply(text, pictures=(await asyncio.to_thread(trend_chart, trend),))
+    picture = await asyncio.to_thread(trend_chart, trend)
+    button = offer(rule, settings, desk)
+    if button is None:
+        return Reply(text, pictures=(picture,))
+    return Reply(f"{text}\n{say.switch_hint()}", pictures=(picture,), choices=(button,))
 
 
-FEATURE = Feature("rules", questions={"rules": Need(ask_rules, May.HANDLE_ALERT)})
+FEATURE = Feature(
+    "rules",
+    questions={"rules": Need(ask_rules, May.HANDLE_ALERT)},
+    actions={"rules.switch": Need(switch, May.CHANGE_RULES), "rules.undo": Need(undo, May.CHANGE_RULES)},
+    views={"rules.changed": told},
+    subjects={SUBJECT: told},
+)

@@ -56,6 +56,9 @@ class DeadlineWrites(DeadlineReads):
         for kind in kinds:
             self._c.run(_DROP, (entity, kind))
 
+    def ring(self, kind: str, *, after: datetime, now: datetime) -> int:
+        return self._c.run("UPDATE deadlines SET due_at = ? WHERE kind = ? AND due_at > ?", (ms(now), kind, ms(after)))
+
     def take_due(self, now: datetime, *, limit: int = 1000) -> list[Deadline]:
         """Each due row is taken by one transaction only; on PostgreSQL rows that another replica is taking are passed by."""
         rows = self._c.all(_DUE + (" FOR UPDATE SKIP LOCKED" if self._c.pg else ""), (ms(now), limit))

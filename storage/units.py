@@ -32,6 +32,7 @@ from storage.orders_write import OrderWrites
 from storage.outbox import OutboxReads, OutboxWrites
 from storage.people import DialogReads, DialogWrites, PeopleReads, PeopleWrites
 from storage.query import FigureReads
+from storage.rule_changes import RuleChangeReads, RuleChangeWrites
 from storage.sql import Conn, Row
 from storage.stock import StockReads, StockWrites
 
@@ -47,6 +48,7 @@ class SqlReads:
         self.deadlines = DeadlineReads(conn)
         self.stock = StockReads(conn)
         self.costs = CostReads(conn)
+        self.rule_changes = RuleChangeReads(conn)
         self.people = PeopleReads(conn)
         self.dialogs = DialogReads(conn, keys)
         self.outbox = OutboxReads(conn)
@@ -77,6 +79,7 @@ class SqlUnit:
         self.deadlines = DeadlineWrites(conn)
         self.stock = StockWrites(conn)
         self.costs = CostWrites(conn)
+        self.rule_changes = RuleChangeWrites(conn)
         self.people = PeopleWrites(conn)
         self.dialogs = DialogWrites(conn, keys)
         self.outbox = OutboxWrites(conn, now, keys)

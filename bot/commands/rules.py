@@ -97,7 +97,7 @@ def apply(
     force: Annotated[bool, typer.Option(help="有疑点（不是错误）也生效")] = False,
     as_json: Json = False,
 ) -> None:
-    """让一份规则生效。读不懂的一条也不放过；重启服务后起作用。"""
+    """让一份规则生效。读不懂的一条也不放过；正在运行的服务几秒内改用它。"""
     from bot.rule_files import RuleFiles, faults
     from config.settings import Settings
     from domain.errors import BadInput
@@ -107,7 +107,9 @@ def apply(
     if book.problems or (found and not force):
         raise BadInput("没有生效：\n" + "\n".join(found))
     version = _enforce(RuleFiles(settings.data_dir), settings, file.read_text("utf-8"), "rules.apply", {"file": file.name})
-    _said(as_json, version, len(book.rules), f"第 {version} 版已生效，{len(book.rules)} 条规则；重启服务后起作用。")
+    _said(
+        as_json, version, len(book.rules), f"第 {version} 版已生效，{len(book.rules)} 条规则；正在运行的服务几秒内改用它。"
+    )
 
 
 def rollback(
@@ -124,7 +126,9 @@ def rollback(
     wanted, text = files.previous(to)
     book = RuleBook.parse(read_rules(text))
     version = _enforce(files, settings, text, "rules.rollback", {"to": wanted})
-    _said(as_json, version, len(book.rules), f"已退回第 {wanted} 版的内容，记作第 {version} 版；重启服务后起作用。")
+    _said(
+        as_json, version, len(book.rules), f"已退回第 {wanted} 版的内容，记作第 {version} 版；正在运行的服务几秒内改用它。"
+    )
 
 
 def _said(as_json: bool, version: int, rules: int, sentence: str) -> None:

@@ -57,9 +57,102 @@ class Zh:
     def times(self) -> str:
         return "次"
 
+    def switch_on(self) -> str:
+        return "启用"
+
+    def switch_command(self) -> str:
+        return "规则 启用"
+
+    def take_back(self) -> str:
+        return "退回"
+
+    def take_back_command(self) -> str:
+        return "规则 退回"
+
+    def moved_on(self, rule: str) -> str:
+        return f"{rule} 在演练之后又变过，这次没有启用。再演练一次看看新的结果。"
+
+    def same_already(self, rule: str) -> str:
+        return f"{rule} 已经是这个数了，不用再启用。"
+
+    def undone_before(self, who: str) -> str:
+        return f"这次改动已经由 {who} 退回了。"
+
+    def nothing_standing(self, rule: str) -> str:
+        return f"{rule} 没有在群里改过，没有可以退回的。文件里的改动用 xiaodan rules rollback 退回。"
+
+    def gone(self) -> str:
+        return "这次改动的记录找不到了，发「规则」看现在的规则。"
+
+    def switched(self, rule: str) -> str:
+        return f"规则 {rule} 改好了，已经生效"
+
+    def taken_back(self, rule: str) -> str:
+        return f"规则 {rule} 的改动已退回"
+
+    def limit_changed(self, label: str, before: str, after: str) -> str:
+        return f"{label}：{before} → {after}"
+
+    def switched_by(self, who: str, at: str) -> str:
+        return f"{who} {at} 启用"
+
+    def taken_back_by(self, who: str, at: str) -> str:
+        return f"{who} {at} 退回，现在按改之前的算"
+
+    def in_force(self) -> str:
+        return "运营或店长可以退回；文件里重写这条规则时，这里的改动作废"
+
+    def switch_hint(self) -> str:
+        return "按「启用」就从现在起算数，几秒内所有地方生效，随时可以退回。"
+
 
 class En(Zh):
     """English. Titles of charts stay as short as in Chinese."""
+
+    def switch_on(self) -> str:
+        return "Switch on"
+
+    def switch_command(self) -> str:
+        return "rules on"
+
+    def take_back(self) -> str:
+        return "Take back"
+
+    def take_back_command(self) -> str:
+        return "rules back"
+
+    def moved_on(self, rule: str) -> str:
+        return f"{rule} changed since that rehearsal, so nothing was switched on. Rehearse it again."
+
+    def same_already(self, rule: str) -> str:
+        return f"{rule} is set like that already."
+
+    def undone_before(self, who: str) -> str:
+        return f"{who} took that change back already."
+
+    def nothing_standing(self, rule: str) -> str:
+        return f"{rule} was not changed from the group; there is nothing to take back."
+
+    def gone(self) -> str:
+        return "There is no record of that change. Say 'rules' for what is in force."
+
+    def switched(self, rule: str) -> str:
+        return f"Rule {rule} changed, in force now"
+
+    def taken_back(self, rule: str) -> str:
+        return f"The change of {rule} was taken back"
+
+    def switched_by(self, who: str, at: str) -> str:
+        return f"switched on by {who}, {at}"
+
+    def taken_back_by(self, who: str, at: str) -> str:
+        return f"taken back by {who}, {at}; the old limit counts"
+
+    def in_force(self) -> str:
+        return "Operations or the manager may take it back; it lapses when the file rewrites this rule"
+
+    def switch_hint(self) -> str:
+        return "'Switch on' makes it count from now, everywhere within seconds; it can be taken back."
 
     def which_rule(self, names: Sequence[str]) -> str:
         return f"Rehearse which rule? There are: {', '.join(names)}."

@@ -11,7 +11,19 @@ from storage.tables.flow import INBOX
 from storage.tables.lessons import LESSONS
 from storage.tables.orders import ORDERS
 from storage.tables.people import ROSTER
+from storage.tables.rules import RULE_CHANGES
 from storage.tables.stock import STOCK
 from storage.tables.work import APPROVALS
 
-__all__ = ["ACCESS_TOKENS", "APPROVALS", "DAY_SUMS", "INBOX", "LESSONS", "ORDERS", "ROSTER", "STOCK", "metadata"]
+__all__ = [
+    "ACCESS_TOKENS",
+    "APPROVALS",
+    "DAY_SUMS",
+    "INBOX",
+    "LESSONS",
+    "ORDERS",
+    "ROSTER",
+    "RULE_CHANGES",
+    "STOCK",
+    "metadata",
+]

@@ -19,7 +19,7 @@ from domain.errors import Unavailable
 from domain.people import Actor, May, Person, Role
 from domain.policy import Policy
 from domain.ports import ChatAbilities
-from domain.rules import RuleBook
+from domain.rules import LiveRules, RuleBook
 from domain.store import Alert, BoundChat, Cost, Stock, StockMove, StoredOrder
 from domain.tokens import Signer
 from handlers import alerts, rules, stock_ledger
@@ -140,7 +140,7 @@ class Bench:
             channels=Channels(),
             chats={"console": self.group},
             signer=Signer(b"a signing secret of some length"),
-            policy=Policy(self.roles, rules=self.book),
+            policy=Policy(self.roles, rules=LiveRules(self.book)),
             base_url="http://desk.test",
         )
         features = [stock_ledger.FEATURE, alerts.FEATURE, rules.FEATURE]
