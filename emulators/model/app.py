@@ -17,6 +17,7 @@ POST /_emulator/script {"answers": [...]} · POST /_emulator/abilities {"abiliti
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 from collections import deque
@@ -88,7 +89,7 @@ class ModelEmulator:
         if (no := self._stranger(request)) is not None:
             return self._noted(raw, no)
         if fault in bad.BEFORE:
-            return await self._faulty(fault, raw)
+            return await self._faulty(fault, raw, request)
         body, wrong = wire.checked(raw, self.name, self.abilities)
         if body is None:
             return self._noted(raw, wire.error(*wrong))
@@ -113,15 +114,15 @@ class ModelEmulator:
             said = said(body)
         return said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
 
-    async def _faulty(self, fault: str, raw: bytes) -> Response:
+    async def _faulty(self, fault: str, raw: bytes, request: Request) -> Response:
         """Answers that need no understanding of the question."""
         if fault == "drop":
             self.journal.note(self.clock.now(), "chat", raw.decode(errors="replace"), "dropped")
             raise Dropped(fault)
         if fault in ("slow", "never"):
-            await asyncio.sleep(self.slow_seconds if fault == "slow" else 3600)
+            await _wait(request, self.slow_seconds if fault == "slow" else 3600)
         if fault == "half-open":
-            return self._noted(raw, StreamingResponse(bad.half_open(), media_type="application/json"))
+            return self._noted(raw, StreamingResponse(bad.half_open(request.is_disconnected), media_type="application/json"))
         if fault == "huge":
             return self._noted(raw, StreamingResponse(bad.huge(), media_type="application/json"))
         if fault == "packed":
@@ -160,3 +161,11 @@ class ModelEmulator:
             case _:
                 return JSONResponse({"error": "no such door"}, 404)
         return JSONResponse({"ok": True})
+
+
+async def _wait(request: Request, seconds: float) -> None:
+    """Until the time is over or the caller has hung up: nobody answers into the void."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while not await request.is_disconnected():  # noqa: ASYNC110 - the protocol has no event for it
+                await asyncio.sleep(0.02)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -51,10 +51,10 @@ def plain(fault: str) -> Response:
     return Response(b'{"id": "chatcmpl-1", "choices": [{"mess', media_type="application/json")
 
 
-async def half_open() -> AsyncIterator[bytes]:
-    """Begins, drips a blank now and then, and never ends: no single read of it times out."""
+async def half_open(gone: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
+    """Begins, drips a blank now and then, and does not end while anybody listens: no single read of it times out."""
     yield b'{"id": "chatcmpl-1", '
-    while True:
+    while not await gone():
         await asyncio.sleep(0.05)
         yield b" "
 
