@@ -22,6 +22,8 @@ _MODULES = {
     "memory": "resident",
     "start": "starting",
     "chart": "drawing",
+    "report": "reporting",
+    "kpi": "figuring",
 }
 
 

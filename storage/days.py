@@ -12,7 +12,6 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from domain.errors import Stale
 from domain.query import DaySum
 from storage.caps import capped
 from storage.recipes import (
@@ -28,6 +27,7 @@ from storage.recipes import (
     TIMED,
     TO_PICKED,
     TO_SENT,
+    cost_key,
     costed,
     joined,
     many,
@@ -79,28 +79,36 @@ _KEEP_SPANS = Bulk(
 )
 _DAY_SECONDS_CAP = 120.0
 _ROWS = 10_000_000  # more orders in one day than this are not to be had
-_MARK_SQLITE = (
-    "INSERT INTO day_marks(day,why,token,mark) VALUES(?,'orders',0,random())"
-    " ON CONFLICT (day,why,token) DO UPDATE SET mark = excluded.mark"
+_MARK_SQLITE = Bulk(
+    "day_marks",
+    {"day": "bigint"},
+    "ON CONFLICT (day,why,token) DO UPDATE SET mark = excluded.mark",
+    fixed={"why": "'orders'", "token": "0", "mark": "random()"},
 )
 _MARK_PG = (
     "INSERT INTO day_marks(day,why,token) SELECT one,'orders',txid_current() FROM unnest(?::bigint[]) one"
     " ON CONFLICT DO NOTHING"
 )
+_MARKS = "SELECT why,token,mark FROM day_marks WHERE day = ? ORDER BY why,token"
 _KNOWN_DAYS = "SELECT day FROM day_sums WHERE day >= ? UNION SELECT day FROM day_marks WHERE day >= ?"
 
 
-def _lines(*, pg: bool) -> str:
+def _lines(*, any_cost: bool, pg: bool) -> str:
     has, lacks = "x.quantity > 0 AND x.cost IS NOT NULL", "x.quantity > 0 AND x.cost IS NULL"
+    key = (
+        cost_key("l.sku", "o.channel", "o.currency", PLACED_AT, pg=pg)
+        if any_cost
+        else f"CAST(NULL AS {'tid' if pg else 'INTEGER'})"
+    )
     sold = (
-        f"SELECT o.channel AS channel,o.shop AS shop,o.warehouse AS warehouse,o.currency AS currency,l.sku AS sku,l.total AS"
-        f" total,l.quantity AS quantity,{PLACED_AT} AS placed FROM {joined('lines', pg=pg)}"
+        "SELECT o.channel AS channel,o.shop AS shop,o.warehouse AS warehouse,o.currency AS currency,l.total AS total,"
+        f"l.quantity AS quantity,{{key}} FROM {joined('lines', pg=pg)}"
         f" WHERE l.order_id >= :lo AND l.order_id < :hi AND {_OF_DAY} AND {SOLD} AND l.gift = 0"
     )
     return (
-        f"WITH sold AS MATERIALIZED ({sold}) SELECT x.channel,x.shop,x.warehouse,x.currency,{total('x.quantity')},COUNT(*),"
+        f"SELECT x.channel,x.shop,x.warehouse,x.currency,{total('x.quantity')},COUNT(*),"
         f"{total(f'CASE WHEN {has} THEN {EARNED} ELSE 0 END')},{total(f'CASE WHEN {has} THEN x.total * 10000 ELSE 0 END')},"
-        f"{many(lacks)},{many('x.quantity > 0')} FROM {costed('sold', pg=pg)} GROUP BY 1,2,3,4"
+        f"{many(lacks)},{many('x.quantity > 0')} FROM {costed(sold, key, pg=pg)} GROUP BY 1,2,3,4"
     )
 
 
@@ -120,8 +128,8 @@ def mark_days(conn: Conn, order_ids: Iterable[int]) -> None:
     if conn.pg and days:
         conn.run(_MARK_PG, (days,))
         return
-    for day in days:
-        conn.run(_MARK_SQLITE, (day,))
+    if days:
+        conn.later(_MARK_SQLITE, [(day,) for day in days])
 
 
 def mark_costs(conn: Conn, since_ms: int) -> None:
@@ -152,9 +160,10 @@ class DayReads:
             return self._added_up(day)
 
     def _added_up(self, day: int) -> DaySum:
-        marks = self._c.all("SELECT why,token,mark FROM day_marks WHERE day = ? ORDER BY why,token", (day,))
+        marks = self._c.all(_MARKS, (day,))
         span = {"lo": max(day_start(day), 0) << 31, "hi": max(day_start(day + 1), 0) << 31}
-        lines = {row[:4]: row[4:] for row in self._c.named(_lines(pg=self._c.pg), span, _ROWS)}
+        any_cost = self._c.one("SELECT 1 FROM costs LIMIT 1") is not None
+        lines = {row[:4]: row[4:] for row in self._c.named(_lines(any_cost=any_cost, pg=self._c.pg), span, _ROWS)}
         none = (0,) * len(_LINE_SUMS)
         sums = [(day, *row, *lines.get(row[:4], none)) for row in self._c.named(_ORDERS, span, _ROWS)]
         return DaySum(day, tuple(marks), tuple(sums), tuple(self._spans(day, span)))
@@ -170,30 +179,33 @@ class DayReads:
 
 
 class DayWrites(DayReads):
-    def keep(self, summed: DaySum) -> None:
-        """Replace the day's sums and take its marks away. Raises Stale when it was marked, or kept, since."""
-        self._unmark(summed.day, summed.marks)
+    def keep(self, summed: DaySum) -> bool:
+        """Replace the day's sums and take its marks away. False, and nothing done, when it was marked or kept since."""
+        if not self._unmark(summed.day, summed.marks):
+            return False
         self._c.run("DELETE FROM day_sums WHERE day = ?", (summed.day,))
         self._c.run("DELETE FROM day_spans WHERE day = ?", (summed.day,))
         if summed.sums:
             self._c.bulk(_KEEP_SUMS, summed.sums)
         if summed.spans:
             self._c.bulk(_KEEP_SPANS, summed.spans)
+        return True
 
-    def _unmark(self, day: int, marks: Sequence[Row]) -> None:
+    def _unmark(self, day: int, seen: Sequence[Row]) -> bool:
+        """All the marks that were seen, if they all still stand."""
+        there = set(self._c.all(_MARKS + (" FOR UPDATE" if self._c.pg else ""), (day,)))
+        if not seen or not there.issuperset(seen):
+            return False
         if self._c.pg:
-            gone = self._c.run(
+            self._c.run(
                 "DELETE FROM day_marks m USING unnest(?::text[],?::bigint[],?::bigint[]) AS seen(why,token,mark)"
                 " WHERE m.day = ? AND m.why = seen.why AND m.token = seen.token AND m.mark = seen.mark",
-                ([one[0] for one in marks], [one[1] for one in marks], [one[2] for one in marks], day),
+                ([one[0] for one in seen], [one[1] for one in seen], [one[2] for one in seen], day),
             )
-        else:
-            gone = sum(
-                self._c.run("DELETE FROM day_marks WHERE day = ? AND why = ? AND token = ? AND mark = ?", (day, *one))
-                for one in marks
-            )
-        if gone != len(marks) or not marks:
-            raise Stale(f"day {day}")
+            return True
+        for one in seen:
+            self._c.run("DELETE FROM day_marks WHERE day = ? AND why = ? AND token = ? AND mark = ?", (day, *one))
+        return True
 
 
 def _little(minutes: array[int]) -> array[int]:

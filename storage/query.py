@@ -49,12 +49,19 @@ class FigureReads(DayReads):
                 return self._divided(query, scope, division, until)
         return self._counted(query, scope, until)
 
+    def counted(self, query: Query, scope: Scope) -> list[Part]:
+        """The same straight from the orders, whatever sums are kept: what `parts` has to agree with."""
+        return self._counted(query, scope, time.monotonic() + self._seconds)
+
     def _divided(self, query: Query, scope: Scope, division: Division, until: float) -> list[Part]:
         """Whole days from their sums, the rest counted."""
-        merged = Merged()
-        for part in _shaped(query, self._run(compile_sums(query, scope, division.days, pg=self._c.pg), self._rows, until)):
-            merged.at(part.period, part.group, part.currency).add(part.parts)
+        kept = _shaped(query, self._run(compile_sums(query, scope, division.days, pg=self._c.pg), self._rows, until))
         spans = compile_spans(query, scope, division.days, pg=self._c.pg)
+        if spans is None and not division.rest:
+            return kept
+        merged = Merged()
+        for part in kept:
+            merged.at(part.period, part.group, part.currency).add(part.parts)
         if spans is not None:
             add_spans(self._run(spans, self._rows, until), merged)
         for period, first, last in division.rest:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from domain.query import Query, Scope
 from storage.moments import ms
 from storage.query_build import Builder, Statement
-from storage.recipes import EARNED, OPS, PLACED_AT, SKU, SOLD, costed, joined, many, total
+from storage.recipes import EARNED, OPS, PLACED_AT, SKU, SOLD, cost_key, costed, joined, many, total
 
 CHANGES = "SELECT DISTINCT since FROM costs WHERE since > :lo AND since < :hi ORDER BY since LIMIT 33"
 CHANGES_CAP = 32  # more moments at which costs changed than this, and every line is looked up by itself
@@ -50,9 +50,15 @@ def margin_parts(query: Query, scope: Scope, changes: Sequence[int], *, pg: bool
     wanted = ",".join(f"x.{name}" for name in ["p", *names, "currency"])
     sql = (
         f"WITH alike AS MATERIALIZED ({alike}) SELECT {wanted},0,{recipe.number},{recipe.whole},{recipe.left}"
-        f" FROM {costed('alike', pg=pg)} GROUP BY {wanted}"
+        f" FROM {_costed('alike', pg=pg)} GROUP BY {wanted}"
     )
     return Statement(build.said(sql), build.params)
+
+
+def _costed(lines: str, *, pg: bool) -> str:
+    """Rows of a CTE with sku, channel, currency and placed, each beside its cost."""
+    key = cost_key(f"{lines}.sku", f"{lines}.channel", f"{lines}.currency", f"{lines}.placed", pg=pg)
+    return costed(f"SELECT {lines}.*,{{key}} FROM {lines}", key, pg=pg)
 
 
 def _since(build: Builder, changes: Sequence[int]) -> str:
@@ -79,7 +85,7 @@ def margin_facts(query: Query, scope: Scope, *, pg: bool, limit: int) -> Stateme
     )
     sql = (
         f"WITH sold AS MATERIALIZED ({sold}) SELECT x.number,x.channel,x.shop,x.warehouse,x.created_at,x.shown,"
-        f"CAST(({EARNED}) / 10000 AS TEXT),x.currency FROM {costed('sold', pg=pg)}"
+        f"CAST(({EARNED}) / 10000 AS TEXT),x.currency FROM {_costed('sold', pg=pg)}"
         f" ORDER BY CASE WHEN x.cost IS NULL THEN 1 ELSE 0 END,{EARNED},x.id DESC,x.number LIMIT {limit:d}"
     )
     return Statement(build.said(sql), build.params)

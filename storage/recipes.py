@@ -56,23 +56,28 @@ def flag(condition: str) -> str:
     return f"CASE WHEN {condition} THEN 'yes' ELSE 'no' END"
 
 
-def cost_key(lines: str, *, pg: bool) -> str:
+def cost_key(sku: str, channel: str, currency: str, placed: str, *, pg: bool) -> str:
     """The physical row of the cost valid for a line: the channel's own before the general one, the newest first.
 
-    `lines` is the alias of a relation with sku, channel, currency and placed (milliseconds). One look-up a line, whatever
-    is then read of the cost: a planner repeats a sub-select for every column it is asked for.
+    One look-up a line, whatever is then read of the cost: a planner repeats a sub-select for every column it is asked for.
     """
-    return (
-        f"(SELECT c.{'ctid' if pg else 'rowid'} FROM costs c WHERE c.sku = {lines}.sku AND c.channel IN ({lines}.channel,'')"
-        f" AND c.since <= {lines}.placed AND c.currency = {lines}.currency"
-        " ORDER BY CASE WHEN c.channel = '' THEN 1 ELSE 0 END, c.since DESC LIMIT 1)"
+    row = "ctid" if pg else "rowid"
+    own, general = (
+        f"(SELECT c.{row} FROM costs c WHERE c.sku = {sku} AND c.channel = {wanted} AND c.since <= {placed}"
+        f" AND c.currency = {currency} ORDER BY c.since DESC LIMIT 1)"
+        for wanted in (channel, "''")
     )
+    return f"COALESCE({own},{general})"
 
 
-def costed(lines: str, *, pg: bool) -> str:
-    """`x LEFT JOIN costs c`: every row of the CTE `lines` beside its cost, NULL where none is known. To follow FROM."""
+def costed(lines: str, key: str, *, pg: bool) -> str:
+    """`x LEFT JOIN costs c`: every row of `lines` beside its cost, NULL where none is known. To follow FROM.
+
+    `lines` is a SELECT without its last column, which becomes `cost`; `{key}` stands where that column is to be.
+    """
+    # The limit keeps SQLite, and the offset PostgreSQL, from taking the sub-select apart again.
     return (
-        f"(SELECT {lines}.*,{cost_key(lines, pg=pg)} AS cost FROM {lines}{' OFFSET 0' if pg else ' LIMIT -1'}) x"
+        f"({lines.replace('{key}', f'{key} AS cost')}{' OFFSET 0' if pg else ' LIMIT -1'}) x"
         f" LEFT JOIN costs c ON c.{'ctid' if pg else 'rowid'} = x.cost"
     )
 
