@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from bot.at_hand import AtHand, at_once
+from bot.at_hand import at_once, desk_at_hand
 from domain.chat import Button, ChatKind, Click, Message, Reply
 from domain.errors import (
     BadInput,
@@ -125,12 +125,16 @@ class Dispatcher:
 
     async def keep(self, message: Message, answer: Answer) -> None:
         """Remember what was talked about, when there is something to remember."""
+        if works := self.to_keep(message, answer):
+            await self.desk.store.write(lambda u: [work(u) for work in works])
+
+    def to_keep(self, message: Message, answer: Answer) -> list[Afterwards]:
+        """The same as works for one commit with others'."""
         works = list(answer.afterwards)
         works += self._not_understood(message, answer)
         if answer.plan is not None and answer.reply is not None:
             works.append(self._remembering(message, answer.plan))
-        if works:
-            await self.desk.store.write(lambda u: [work(u) for work in works])
+        return works
 
     def _not_understood(self, message: Message, answer: Answer) -> list[Afterwards]:
         """What was said to the bot and not understood is counted, without personal data, for an administrator to teach."""
@@ -152,7 +156,7 @@ class Dispatcher:
         if need.may is not None and need.may not in actor.may:
             return None
         afterwards: list[Afterwards] = []
-        desk = dataclasses.replace(self.desk, store=AtHand(reads), afterwards=afterwards)
+        desk = desk_at_hand(self.desk, reads, afterwards)
         answer = at_once(self._answered(plan, message, actor, desk))
         if answer is None or not afterwards:
             return answer
@@ -393,12 +397,13 @@ def _read_phrases(reads: Reads) -> Phrasebook:
 
 def _unsure(plan: Plan) -> bool:
     """Other readings are offered only when the first one is not clearly the best; a likely one is answered."""
-    return bool(plan.alternatives) and plan.confidence < _SURE
+    return plan.confidence < _SURE and bool(plan.alternatives) and set(_readings(plan)) != {Intent.HELP}
 
 
 def _readings(plan: Plan) -> tuple[Intent, ...]:
     """What the buttons of "did you mean" stand for, in their order."""
-    return tuple(dict.fromkeys((plan.intent, *plan.alternatives)))[:4]
+    readings = dict.fromkeys((plan.intent, *plan.alternatives))
+    return tuple(each for each in readings if each is not Intent.OUT_OF_SCOPE)[:4]
 
 
 def _plan(remembered: Json | None) -> Plan | None:

@@ -6,8 +6,8 @@ nothing. Guessable handles (a tail, a name, goods) never reveal that a forbidden
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from domain.errors import BadInput
 from domain.people import Actor
 from domain.store import OrderCard, Reads, StoredOrder
 from domain.understand.plan import Plan, Slots, from_json
+from domain.values import quick
 from handlers.desk import Question
 
 RECENT = timedelta(days=90)
@@ -24,6 +25,7 @@ _LIST_KEY = "#list"
 _SHORT = 10  # digits of the numbers that a shop counts up by itself
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a question names. `numbers` are order numbers, waybills or our own ids: people do not say which."""
@@ -45,6 +47,7 @@ class Wanted:
         return not (self.numbers or self.phone or self.tail or self.name or self.sku or self.pick)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Found:
     """`cards` are complete answers already (exact numbers); `orders` need one more look. `hidden`: exact, but not theirs."""
@@ -63,24 +66,22 @@ class Found:
 def wanted_of(question: Question) -> Wanted:
     """The handles of a question, whichever front door made it."""
     plan = question.plan
-    slots = _plain(question.slots) if plan is None else _plain(plan.slots)
+    slots = _slots(question.slots) if plan is None else plan.slots
     extra: dict[str, str] = {} if plan is None else plan.extra
     numbers = _numbers(plan, slots)
     pick = extra.get("pick", "")
-    tail = str(extra.get("order_tail") or slots.get("phone_tail") or "")
-    handle = next(
-        (value for value in (*numbers, slots.get("phone"), tail, slots.get("name"), slots.get("sku")) if value), ""
-    )
+    tail = str(extra.get("order_tail") or slots.phone_tail or "")
+    handle = numbers[0] if numbers else slots.phone or tail or slots.name or slots.sku or ""
     return Wanted(
         numbers=numbers,
-        phone=str(slots.get("phone") or ""),
+        phone=slots.phone or "",
         tail=tail,
         head=str(extra.get("order_head") or extra.get("phone_head") or ""),
-        name=str(slots.get("name") or ""),
-        sku=str(slots.get("sku") or ""),
-        channel=str(slots.get("channel") or ""),
-        range=_range(slots.get("range")),
-        pick=int(pick) if pick.isdigit() else 0,
+        name=slots.name or "",
+        sku=slots.sku or "",
+        channel=slots.channel or "",
+        range=None if slots.range is None else _range(slots.range),
+        pick=int(pick) if pick.removeprefix("-").isdigit() else 0,
         about=str(extra.get("about") or ""),
         spoken=bool(handle) and str(handle).lower()[-4:] in question.text.lower(),
     )
@@ -95,31 +96,30 @@ def talked_about(reads: Reads, actor: Actor, now: datetime) -> Wanted | None:
         plan = from_json(kept["plan"])
     except BadInput:  # written by another version: as good as forgotten
         return None
-    slots = _plain(plan.slots)
-    tail = str(plan.extra.get("order_tail") or slots.get("phone_tail") or "")
+    slots = plan.slots
+    tail = str(plan.extra.get("order_tail") or slots.phone_tail or "")
     wanted = Wanted(
         numbers=_numbers(plan, slots)[:1],
-        phone=str(slots.get("phone") or ""),
+        phone=slots.phone or "",
         tail=tail,
         head=str(plan.extra.get("order_head") or plan.extra.get("phone_head") or ""),
-        name=str(slots.get("name") or ""),
+        name=slots.name or "",
         spoken=False,
     )
     return None if wanted.empty else wanted
 
 
-def _plain(slots: Any) -> dict[str, Any]:
-    if isinstance(slots, Slots):
-        return {name: getattr(slots, name) for name in Slots.__slots__}
-    return dict(slots)
+def _slots(named: Mapping[str, Any]) -> Slots:
+    """Slots of a question that came without a plan: JSON-like, an empty text is as good as none."""
+    return Slots(**{name: value for name, value in named.items() if value and name in Slots.__slots__})
 
 
-def _numbers(plan: Plan | None, slots: dict[str, Any]) -> tuple[str, ...]:
+def _numbers(plan: Plan | None, slots: Slots) -> tuple[str, ...]:
     if plan is not None:
         named = [each.value for each in plan.found if each.kind in ("order_no", "waybill_no")]
         if named:
-            return tuple(dict.fromkeys(named))
-    single = [slots.get("order_no"), slots.get("waybill_no")]
+            return tuple(dict.fromkeys(named)) if len(named) > 1 else (named[0],)
+    single = [slots.order_no, slots.waybill_no]
     return tuple(dict.fromkeys(str(value) for value in single if value))
 
 
@@ -207,6 +207,8 @@ def _picked(reads: Reads, wanted: Wanted, actor: Actor, now: datetime) -> Found:
     value = str(wanted.pick)
     if ids is None:
         return Found("list_gone", value)
+    if wanted.pick == -1 and ids:  # "the last one"
+        wanted = replace(wanted, pick=len(ids))
     if not 1 <= wanted.pick <= len(ids):
         return Found("list", value)
     stored = reads.orders.by_id(ids[wanted.pick - 1])

@@ -123,6 +123,8 @@ def _list_step(own: str, context: Plan) -> Plan | None:
     if (nth := _NTH.match(own)) is not None:
         word = nth["en"]
         pick = _ORDINAL[word] if word else numeral(nth["no"] or nth[1])
+        if context.intent is Intent.CUSTOMER_ORDERS:  # one of a person's orders: where it is, not the list once more
+            context = replace(context, intent=Intent.WHERE_IS_ORDER, entity="order", filters=(), note="")
         return replace(context, extra=context.extra | {"pick": str(pick), "inherited": "1"})
     if _PAGE.match(own):
         page = int(context.extra.get("page", "1")) + 1
