@@ -92,7 +92,7 @@ _TODO_VIEW = (
     ("客服", "service"),
 )
 _WORTH = re.compile(
-    r"[ak]\d|催|库存|stock|inventory|开单|订单|单|待|todo|to-do|任务|规则|rule|帮助|help|怎么用|你[能会可]|功能|菜单|指令|命令|command|menu|what can|how do i|同意|批|准|通过|放行|拒|驳|否决|打回|approv|agree|accept|reject|den|declin|refuse|urge|chase|expedite|print|list|slip|label|invoice|note|录单|建单|create|new order|task|清单|标签|资料"
+    r"[ak]\d|催|库存|stock|inventory|开单|订单|单|待|todo|to-do|任务|规则|rule|演练|试算|rehearse|帮助|help|怎么用|你[能会可]|功能|菜单|指令|命令|command|menu|what can|how do i|同意|批|准|通过|放行|拒|驳|否决|打回|approv|agree|accept|reject|den|declin|refuse|urge|chase|expedite|print|list|slip|label|invoice|note|录单|建单|create|new order|task|清单|标签|资料"
 )
 
 
