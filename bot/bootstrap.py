@@ -34,7 +34,7 @@ from domain.people import May, Role
 from domain.policy import Policy
 from domain.ports import Chat, PushEvent, ReceivesPushes, SharesPace
 from domain.rules import RuleBook
-from domain.store import Store
+from domain.store import InboxItem, Store
 from domain.tokens import Signer
 from handlers import (
     addresses,
@@ -135,6 +135,14 @@ class House:
         """Durably store messages and clicks that came over a kept connection; returns once they are on disk."""
         now = self.desk.clock.now()
         rows = [(platform, *pack(each), now) for each in incoming]
+        if len(rows) == 1 and self.worker.at_hand(platform):
+            # One alone is begun by whoever accepted it: no claim, nothing read back, no poll.
+            _, kind, _, lane, payload, _ = rows[0]
+            new, ours = await self.desk.store.inbox.take_in(rows[0])
+            ACCEPTED.labels(platform).inc(new)
+            if ours:
+                self.worker.begin(InboxItem(ours, platform, kind, lane, payload, now, 1), incoming[0])
+            return
         ACCEPTED.labels(platform).inc(await self.desk.store.inbox.accept(rows))
         self.worker.wake()
 

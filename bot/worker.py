@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 import structlog
@@ -17,13 +17,14 @@ from domain.chat import ChatKind, Incoming, Message, Reply, Urgency
 from domain.errors import DeskError, ProtocolBroken, Rejected
 from domain.ids import key as make_key
 from domain.store import InboxItem
-from handlers.desk import Desk
+from handlers.desk import Afterwards, Desk
 from handlers.router import Router
 from handlers.sync import pushed
 
 log = structlog.get_logger()
 _AT_ONCE = 64
 _BEAT_SECONDS = 5.0
+_PAUSE = 0.5
 _MAX_TRIES = {"message": 6, "click": 8, "push": 12}
 _UNREADABLE_TRIES = 6
 
@@ -51,6 +52,10 @@ class InboxWorker:
         self._idle = idle_seconds
         self._elsewhere = elsewhere
         self._working: set[int] = set()  # items that are being handled here
+        self._running: set[asyncio.Task[None]] = set()
+        self._serving = False
+        self._settled: list[tuple[InboxItem, Sequence[Afterwards]]] = []
+        self._settling: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -58,27 +63,46 @@ class InboxWorker:
 
     async def run(self) -> None:
         """Take and handle, for ever. A lane is free again as soon as its item is settled, so nobody waits for a stranger."""
-        running: set[asyncio.Task[None]] = set()
         beating = asyncio.create_task(self._beat())
+        self._serving = True
         try:
             while True:
                 self._woken.clear()
-                room = _AT_ONCE - len(running)
-                items = await self._claim(room) if room else []
+                room = _AT_ONCE - len(self._running)
+                items = await self._claim(room) if room > 0 else []
                 for item in items:
-                    task = asyncio.create_task(self.handle(item))
-                    running.add(task)
-                    task.add_done_callback(running.discard)
-                    task.add_done_callback(lambda _: self._woken.set())
+                    self._start(item)
                 if not items:
                     with contextlib.suppress(TimeoutError):
                         # Not wait_for: before Python 3.12 it loses a cancellation that meets the waking, and we never end.
                         async with asyncio.timeout(self._idle):
                             await self._woken.wait()
         finally:
-            for task in (beating, *running):
+            self._serving = False
+            tasks = (beating, *self._running)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(beating, *running, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._settling is not None:  # what was said is not said again
+                await asyncio.wait({self._settling}, timeout=2)
+
+    def at_hand(self, source: str) -> bool:
+        """Whether an item of this source may be begun here at once, as the one who accepts it."""
+        return self._serving and len(self._running) < _AT_ONCE and source not in self._elsewhere()
+
+    def begin(self, item: InboxItem, incoming: Incoming) -> None:
+        """Handle an item that was accepted as ours: no claim, and nothing read back."""
+        self._start(item, incoming)
+
+    def _start(self, item: InboxItem, incoming: Incoming | None = None) -> None:
+        task = asyncio.create_task(self.handle(item, incoming))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if len(self._running) >= _AT_ONCE:
+            self._woken.set()  # there is room again
+        self._running.discard(task)
 
     async def _beat(self) -> None:
         """Say that we live: keep what we work on, and free what others left who certainly do not."""
@@ -98,6 +122,8 @@ class InboxWorker:
         while items := await self._claim(_AT_ONCE):
             await asyncio.gather(*(self.handle(item) for item in items))
             count += len(items)
+            if self._settling is not None:
+                await self._settling
         return count
 
     async def _claim(self, limit: int) -> list[InboxItem]:
@@ -109,21 +135,24 @@ class InboxWorker:
             log.exception("inbox.claim_failed")
             return []
 
-    async def handle(self, item: InboxItem) -> None:
+    async def handle(self, item: InboxItem, incoming: Incoming | None = None) -> None:
         """Settle one item: done, to be tried again, or dead with a reason. Never raises but for cancellation."""
         self._working.add(item.id)
         try:
-            await self._handle(item)
-        finally:
+            await self._handle(item, incoming)
+        except BaseException:  # cancelled
             self._working.discard(item.id)
+            raise
 
-    async def _handle(self, item: InboxItem) -> None:
+    async def _handle(self, item: InboxItem, incoming: Incoming | None) -> None:
         inbox = self._desk.store.inbox
+        works: Sequence[Afterwards] = ()
+        kept = False  # whether `_settle` has the last word
         try:
             if item.kind == "push":
                 await pushed(item, self._desk, self._router)
             else:
-                await self._talk(item)
+                works = await self._talk(item, incoming or unpack(item.kind, item.payload))
         except Rejected as bad:
             log.warning("inbox.item_refused", source=item.source, kind=item.kind, item=item.id, error=type(bad).__name__)
             await self._quarantine(item, str(bad))
@@ -131,7 +160,49 @@ class InboxWorker:
         except Exception as trouble:
             await self._again(item, trouble)
         else:
-            await inbox.done([item.id])
+            self._settled.append((item, works))
+            kept = True
+            if self._settling is None or self._settling.done():
+                self._settling = asyncio.create_task(self._settle())
+        finally:
+            if not kept:
+                self._working.discard(item.id)
+
+    async def _settle(self) -> None:
+        """What is remembered, then that it is done: one commit each for all that ended meanwhile."""
+        while self._settled:
+            ended, self._settled = self._settled, []
+            done = await self._remember(ended)
+            try:
+                freed = await self._desk.store.inbox.done(done) if done else 0
+            except DeskError:
+                # The store is away. The lease is extended meanwhile, so that nobody is answered twice.
+                log.exception("inbox.not_settled", items=len(done))
+                kept = set(done)
+                self._settled = [(item, ()) for item, _ in ended if item.id in kept] + self._settled
+                await asyncio.sleep(_PAUSE)
+                continue
+            self._working.difference_update(item.id for item, _ in ended)
+            if freed:
+                self._woken.set()
+
+    async def _remember(self, ended: Sequence[tuple[InboxItem, Sequence[Afterwards]]]) -> list[int]:
+        """The items whose memory is kept. One that cannot be kept is tried again, and takes nobody with it."""
+        works = [work for _, some in ended for work in some]
+        if works:
+            try:
+                await self._desk.store.write(lambda u: [work(u) for work in works])
+            except Exception:
+                return [item.id for item, some in ended if await self._remembered(item, some)]
+        return [item.id for item, _ in ended]
+
+    async def _remembered(self, item: InboxItem, works: Sequence[Afterwards]) -> bool:
+        try:
+            await self._desk.store.write(lambda u: [work(u) for work in works])
+        except Exception as trouble:
+            await self._again(item, trouble)
+            return False
+        return True
 
     async def _again(self, item: InboxItem, trouble: Exception) -> None:
         tries = item.attempts + 1
@@ -153,20 +224,21 @@ class InboxWorker:
             lambda u: u.quarantine.quarantine(item.source, f"{item.kind}:{item.id}", reason[:300], "", now)
         )
 
-    async def _talk(self, item: InboxItem) -> None:
-        incoming = unpack(item.kind, item.payload)
+    async def _talk(self, item: InboxItem, incoming: Incoming) -> Sequence[Afterwards]:
+        """Answer; what is to be remembered once the reply is out. A crash in between repeats both, and the platform knows
+        the reply by its key.
+        """
         if isinstance(incoming, Message):
             looked = await self._sight.look(incoming) if incoming.attachments else Looked(incoming)
             if looked.reply is not None:
                 await self._say(item, incoming, looked.reply, incoming.message_id)
-                return
+                return ()
             incoming = looked.message
             answer = await self._dispatcher.reply_to(incoming)
             await self._say(item, incoming, with_preface(answer.reply, looked.said), incoming.message_id)
-            # After the reply is out: a crash in between repeats both, and the platform knows the reply by its key.
-            await self._dispatcher.keep(incoming, answer)
-        else:
-            await self._say(item, incoming, await self._dispatcher.click(incoming), incoming.event_id)
+            return self._dispatcher.to_keep(incoming, answer)
+        await self._say(item, incoming, await self._dispatcher.click(incoming), incoming.event_id)
+        return ()
 
     async def _say(self, item: InboxItem, incoming: Incoming, reply: Reply | None, request: str) -> None:
         if reply is None:

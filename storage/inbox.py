@@ -43,6 +43,11 @@ _RECENT = (
     "SELECT lane,MAX(received_at) FROM inbox WHERE id > (SELECT COALESCE(MAX(id),0) - 20000 FROM inbox) AND source = ?"
     " AND kind <> 'push' AND received_at >= ? GROUP BY lane ORDER BY 2 DESC, 1 LIMIT 2000"
 )
+_ANYBODY = "SELECT 1 FROM inbox WHERE state < 2 AND lane <> '' AND lane = ? LIMIT 1"
+_TAKE_IN = (
+    "INSERT INTO inbox(mark,source,kind,lane,payload,received_at,due_at,state,behind,owner,lease_until,attempts)"
+    " VALUES(?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (mark) DO NOTHING RETURNING id"
+)
 _EARLIER = "SELECT 1 FROM inbox e WHERE e.state < 2 AND e.lane <> '' AND e.lane = inbox.lane AND e.id < inbox.id"
 _FALL_IN = f"UPDATE inbox SET behind = 1 WHERE lane <> '' AND EXISTS ({_EARLIER}) AND "
 _NEXT = (
@@ -86,6 +91,22 @@ class InboxTable:
         self._c.run(_FALL_IN + "id > ?", ((last[0] if last else None) or 0,))
         return added
 
+    def take_in(self, item: Accepted, now: datetime) -> tuple[bool, int]:
+        """Accept one item that whoever accepts it will handle: claimed from the start when its lane is free."""
+        source, kind, dedupe, lane, payload, received_at = item
+        mark, lane = self._keys.mark("inbox", source, dedupe), scrub(lane)
+        sealed = self._keys.seal(dump_clean(payload).encode(), b"inbox:" + mark)
+        if lane and self._c.pg:
+            # Two replicas must not both see the lane as free; on SQLite there is one who writes.
+            self._c.one("SELECT pg_advisory_xact_lock(hashtextextended(?, 7262023))", (lane,))
+        busy = bool(lane) and self._c.one(_ANYBODY, (lane,)) is not None
+        stamp = ms(received_at)
+        held = (0, 1, "", 0, 0) if busy else (1, 0, here(), ms(now) + ms_of(LEASE), 1)
+        row = self._c.one(_TAKE_IN, (mark, scrub(source), kind, lane, sealed, stamp, stamp, *held))
+        if row is None:
+            return False, 0
+        return True, 0 if busy else row[0]
+
     def claim(self, now: datetime, limit: int, elsewhere: Sequence[str] = ()) -> list[InboxItem]:
         if self._c.pg:
             self._c.one("SELECT pg_advisory_xact_lock(7262022)")
@@ -114,16 +135,17 @@ class InboxTable:
     def recent(self, source: str, since: datetime) -> list[tuple[str, datetime]]:
         return [(row[0], at(row[1])) for row in self._c.all(_RECENT, (source, ms(since)))]
 
-    def done(self, ids: Sequence[int]) -> None:
-        if ids:
-            condition, value = self._c.among("id", list(ids))
-            self._c.run(_DONE + condition, (value,))
-            self._next_in_lane(list(ids))
+    def done(self, ids: Sequence[int]) -> int:
+        if not ids:
+            return 0
+        condition, value = self._c.among("id", list(ids))
+        self._c.run(_DONE + condition, (value,))
+        return self._next_in_lane(list(ids))
 
-    def _next_in_lane(self, ids: list[int]) -> None:
+    def _next_in_lane(self, ids: list[int]) -> int:
         """Whoever was behind these may go."""
         condition, value = self._c.among("d.id", ids)
-        self._c.run(_NEXT + condition + ")", (value,))
+        return self._c.run(_NEXT + condition + ")", (value,))
 
     def retry(self, item_id: int, due_at: datetime, error: str) -> None:
         self._c.run(
@@ -201,8 +223,14 @@ class SqlInbox:
         found: list[tuple[str, datetime]] = await self._submit(lambda table: table.recent(source, since))
         return found
 
-    async def done(self, ids: Sequence[int]) -> None:
-        await self._submit(lambda table: table.done(ids))
+    async def take_in(self, item: Accepted) -> tuple[bool, int]:
+        now = self._clock.now()
+        taken: tuple[bool, int] = await self._submit(lambda table: table.take_in(item, now))
+        return taken
+
+    async def done(self, ids: Sequence[int]) -> int:
+        freed: int = await self._submit(lambda table: table.done(ids))
+        return freed
 
     async def retry(self, item_id: int, *, due_at: datetime, error: str) -> None:
         await self._submit(lambda table: table.retry(item_id, due_at, error))

@@ -129,7 +129,7 @@ async def heard_once(path: Path, emulator: WecomEmulator, url: str, away: float)
         await emulator.people.say("zhangsan", "帮助")
         await until(lambda: len(telling(bench.group)) == 1)
         assert notices(bench) == []  # the first start of all hears nothing of gaps
-    house = open_house(HouseSettings(data_dir=path, console="off"), clock=bench.clock, chats={})  # type: ignore[arg-type]
+    house = open_house(HouseSettings(data_dir=path, console="off"), clock=bench.clock, chats={})
     await killed(house, away)
     await house.close()
 
