@@ -7,15 +7,27 @@ read, what it did so far (nothing but reading) is dropped, and it runs again in 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any, NoReturn, TypeVar
 
 from domain.store import Reads
+from handlers.desk import Afterwards, Desk
 
 T = TypeVar("T")
 
 
 class _NeedsMore(BaseException):
     """Not an Exception: it must pass through what catches a handler's mistakes."""
+
+
+_KEPT = attrgetter(*(one.name for one in fields(Desk) if one.name not in {"store", "afterwards"}))
+_KEPT_NAMES = tuple(one.name for one in fields(Desk) if one.name not in {"store", "afterwards"})
+
+
+def desk_at_hand(desk: Desk, reads: Reads, afterwards: list[Afterwards]) -> Desk:
+    """The same desk over reads that are already open."""
+    return Desk(store=AtHand(reads), afterwards=afterwards, **dict(zip(_KEPT_NAMES, _KEPT(desk), strict=True)))
 
 
 class AtHand:
