@@ -24,6 +24,7 @@ _MODULES = {
     "chart": "drawing",
     "report": "reporting",
     "kpi": "figuring",
+    "crypto": "sealing",
 }
 
 
