@@ -66,9 +66,12 @@ def callback_routes(house: House) -> list[BaseRoute]:
             return _refuse(name, "forged", 401)
         except BadInput:
             return _refuse(name, "unreadable", 400)
-        if receipt.incoming:
+        if receipt.incoming or receipt.people:
             try:
-                await house.accept_chat(name, receipt.incoming)
+                if receipt.people:
+                    await house.accept_people(name, receipt.people)
+                if receipt.incoming:
+                    await house.accept_chat(name, receipt.incoming)
             except DeskError:
                 # Not on disk, so not accepted: the platform will send it again.
                 log.exception("inbox.accept_failed", source=name)

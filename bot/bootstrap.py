@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import gc
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +17,14 @@ import yaml
 from starlette.routing import BaseRoute
 
 from bot.connections import Connections, connect, connect_chats
-from bot.directory import settle
+from bot.directory import directory_rules, settle
 from bot.dispatch import Dispatcher
 from bot.metrics import ACCEPTED
 from bot.paces import StoredPace
 from bot.second_reader import second_reader
 from bot.sight import Sight
 from bot.tokens import StoredTokens
-from bot.wire import pack
+from bot.wire import pack, pack_event
 from bot.worker import InboxWorker
 from config.rulebook import read_rules
 from config.settings import Secrets, Settings, secrets_of
@@ -32,7 +33,8 @@ from domain.chat import Incoming
 from domain.clock import Clock, SystemClock
 from domain.people import May, Role
 from domain.policy import Policy
-from domain.ports import Chat, PushEvent, ReceivesPushes, SharesPace
+from domain.ports import Chat, DirectorySync, PushEvent, ReceivesPushes, SharesPace
+from domain.roster import RosterEvent
 from domain.rules import RuleBook
 from domain.store import InboxItem, Store
 from domain.tokens import Signer
@@ -146,6 +148,19 @@ class House:
         ACCEPTED.labels(platform).inc(await self.desk.store.inbox.accept(rows))
         self.worker.wake()
 
+    async def accept_people(self, platform: str, events: Sequence[RosterEvent]) -> None:
+        """Durably store what a directory tells; returns once it is on disk. What concerns one person is handled in order."""
+        now = self.desk.clock.now()
+        rows = [(f"{platform}/people", *pack_event(each), now) for each in events]
+        ACCEPTED.labels(platform).inc(await self.desk.store.inbox.accept(rows))
+        self.worker.wake()
+
+    def hear_of_people(self) -> None:
+        """What directories push over kept connections goes to the inbox from now on."""
+        for name, chat in self.desk.chats.items():
+            if isinstance(chat, DirectorySync):
+                chat.on_people = functools.partial(self.accept_people, name)
+
     @contextlib.asynccontextmanager
     async def running(self, *, background: bool = True) -> AsyncIterator[None]:
         """Start the workers, and leave nothing behind when it ends."""
@@ -157,6 +172,7 @@ class House:
         bells = None
         if background:
             tasks = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.relay.run())]
+            self.hear_of_people()
             jobs = timetable(self.desk, self.router, pull_every=self.pull_every)
             tasks.append(asyncio.create_task(keep_streams(self.desk, self.accept_pushes, owner=self.owner)))
             chats = keep_chats(self.desk, self.accept_chat, owner=self.owner, holdings=self.holdings)
@@ -242,7 +258,7 @@ def open_house(
     tokens = StoredTokens(store, keys)
     if connections is None:
         connections = connect(settings.connectors(), clock=clock, tokens=tokens)
-        settle(store, settings.connectors())
+        settle(store, settings.connectors(), clock=clock)
     if chats is None:
         made = connect_chats(settings.connectors(), clock=clock, tokens=tokens)
         if settings.console != "off":
@@ -261,6 +277,7 @@ def open_house(
         base_url=settings.base_url.rstrip("/"),
         lang=settings.lang,
         read_only=settings.read_only,
+        directory=directory_rules(settings.connectors()),
     )
     base = Router(FEATURES)
     holdings, pace = Holdings(), StoredPace(store, clock)

@@ -101,6 +101,8 @@ def connect_chats(config: Mapping[str, Any], *, clock: Clock, tokens: TokenStore
     """The chat platforms that the settings file switches on (`[chats.dingtalk]`, `[chats.wecom]`). Raises BadInput."""
     made: dict[str, Chat] = {}
     for name, section in config.get("chats", {}).items():
+        if config.get("directory") and name == "dingtalk":
+            section = {"directory": True, **section}  # whoever maps departments wants them read
         connection = build(name, section, f"chats.{name}", clock=clock, tokens=tokens)
         chat = connection.offers(Chat)
         if chat is None:

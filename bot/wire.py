@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.chat import Attachment, ChatKind, ChatRef, Click, Incoming, Message, Sender
+from domain.roster import Happened, RosterEvent
 from domain.store import Json
 
 
@@ -33,6 +34,25 @@ def pack(incoming: Incoming) -> tuple[str, str, str, Json]:
         "values": [list(pair) for pair in incoming.values],
     }
     return "click", f"c:{incoming.event_id}", lane, base
+
+
+def pack_event(event: RosterEvent) -> tuple[str, str, str, Json]:
+    """(kind, dedupe, lane, payload) of what a directory told. What concerns one account is one lane."""
+    load = {
+        "platform": event.platform,
+        "what": event.what.value,
+        "user_id": event.user_id,
+        "at": event.at.isoformat(),
+        "event_id": event.event_id,
+        "renamed_to": event.renamed_to,
+    }
+    return "people", f"p:{event.event_id}:{event.user_id}", f"{event.platform}:people:{event.user_id}", load
+
+
+def unpack_event(load: Json) -> RosterEvent:
+    """Inverse of `pack_event`."""
+    what, at = Happened(load["what"]), datetime.fromisoformat(load["at"])
+    return RosterEvent(load["platform"], what, load["user_id"], at, load["event_id"], load["renamed_to"])
 
 
 def unpack(kind: str, load: Json) -> Incoming:

@@ -12,11 +12,12 @@ import structlog
 
 from bot.dispatch import Dispatcher
 from bot.sight import Looked, Sight, with_preface
-from bot.wire import unpack
+from bot.wire import unpack, unpack_event
 from domain.chat import ChatKind, Incoming, Message, Reply, Urgency
 from domain.errors import DeskError, ProtocolBroken, Rejected
 from domain.ids import key as make_key
 from domain.store import InboxItem
+from handlers import people_sync
 from handlers.desk import Afterwards, Desk
 from handlers.router import Router
 from handlers.sync import pushed
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 _AT_ONCE = 64
 _BEAT_SECONDS = 5.0
 _PAUSE = 0.5
-_MAX_TRIES = {"message": 6, "click": 8, "push": 12}
+_MAX_TRIES = {"message": 6, "click": 8, "push": 12, "people": 12}
 _UNREADABLE_TRIES = 6
 
 
@@ -151,6 +152,8 @@ class InboxWorker:
         try:
             if item.kind == "push":
                 await pushed(item, self._desk, self._router)
+            elif item.kind == "people":
+                await people_sync.happened(unpack_event(item.payload), self._desk)
             else:
                 works = await self._talk(item, incoming or unpack(item.kind, item.payload))
         except Rejected as bad:

@@ -14,6 +14,7 @@ from domain.chat import Attachment, ChatRef, Incoming, MessageRef, Reply
 from domain.money import Money
 from domain.order import AddressRequest, Aftersale, Order, Receiver, Track
 from domain.pace import Pace
+from domain.roster import Colleague, RosterEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +282,7 @@ class ChatReceipt:
     media_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = field(default=())
     answer: Callable[[], Awaitable[bytes]] | None = field(default=None, compare=False)
+    people: tuple[RosterEvent, ...] = ()  # what the platform's directory told; stored like `incoming`, before the answer
 
 
 @runtime_checkable
@@ -349,6 +351,30 @@ class SeesPictures(Protocol):
 class ReceivesChat(Protocol):
     def receive(self, request: RawRequest) -> ChatReceipt:
         """HTTP mode: verify and decode. Raises Forged, BadInput."""
+        ...
+
+
+@runtime_checkable
+class DirectorySync(Protocol):
+    """A chat platform that tells who works here: asked for everybody by the timetable, and telling of changes by push."""
+
+    on_people: Callable[[Sequence[RosterEvent]], Awaitable[None]] | None
+    """Where pushes over a kept connection go: awaited before the platform is told "received". None: nobody listens."""
+
+    @property
+    def has_directory(self) -> bool:
+        """Whether what it needs for that is set up."""
+        ...
+
+    async def roster(self) -> tuple[Colleague, ...]:
+        """Everybody whom we may see, complete: half a list raises ProtocolBroken, so that nobody is taken for a leaver.
+
+        Raises Unavailable, NeedsAuthorization (which permission is missing), Rejected.
+        """
+        ...
+
+    async def colleague(self, user_id: str) -> Colleague | None:
+        """One person as they are now; None when they are not there, or not any more within what we may see."""
         ...
 
 

@@ -47,6 +47,7 @@ def keep_out(
     surface: str = "",
     request_id: str = "",
     by: int = 0,
+    tell: bool = True,
 ) -> bool:
     """Bar a person for a reason; those who manage people hear of it, but for `by`. False when it was so already."""
     before = uow.people.bars(person.person_id)
@@ -66,17 +67,20 @@ def keep_out(
         if token.person_id == person.person_id and token.revoked_at is None:
             uow.access.revoke(token.id, now)
     void_before(uow, now)
-    _approvals(uow, person, now, desk)
+    hand_over(uow, person, now, desk)
     _alerts(uow, person, now)
-    kind, _, platform = why.partition(":")
-    say = words(desk.lang)
-    text = say.left(safe_text(person.name, 20), say.platform(platform) if platform else "", kind)
-    tell_admins(uow, desk, text, key=f"{why}:{person.person_id}:{millis(now)}", but=(person.person_id, by))
+    if tell:
+        kind, _, platform = why.partition(":")
+        say = words(desk.lang)
+        text = say.left(safe_text(person.name, 20), say.platform(platform) if platform else "", kind)
+        tell_admins(uow, desk, text, key=f"{why}:{person.person_id}:{millis(now)}", but=(person.person_id, by))
     return True
 
 
-def _approvals(uow: UnitOfWork, person: Person, now: datetime, desk: Desk) -> None:
-    """Open requests that this person could have decided go to who is left; when nobody is, those in charge hear of it."""
+def hand_over(uow: UnitOfWork, person: Person, now: datetime, desk: Desk) -> None:
+    """Open requests that this person could have decided (`person` as they were) go to who is left; when nobody is, those
+    in charge hear of it.
+    """
     may = desk.policy.allowed(person.roles)
     for approval in uow.approvals.waiting(limit=_MOST):
         if not approval.steps or May(approval.steps[approval.step]) not in may:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handlers import sync
+from handlers import people_sync, sync
 from handlers.desk import Desk
 from handlers.kpi_keep import keep_days
 from handlers.router import Router
@@ -32,6 +32,14 @@ def timetable(desk: Desk, router: Router, *, pull_every: timedelta = timedelta(m
             return await sync.pull(desk, router, channel, shop)
 
         jobs.append(Job(f"sync.{channel}.{shop}", pull_every, pull, at_start=True))
+
+    for platform in people_sync.directories(desk):
+
+        async def look(platform: str = platform) -> object:
+            return await people_sync.sync_directory(desk, platform)
+
+        every = timedelta(minutes=desk.directory.every_minutes)
+        jobs.append(Job(f"directory.{platform}", every, look, at_start=True))
 
     async def add_up() -> object:
         return await keep_days(desk.store)

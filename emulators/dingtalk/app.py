@@ -3,7 +3,8 @@
 Faults (`faults.plan(name, call)`, `faults.always[call] = name`): 500 · 504 (delivered all the same) · 504-before · garbage ·
 drop-before · drop-after-commit · ban (JSON) · ban-html · hang, and the refusals of `problems.REFUSALS`. Calls: token ·
 gateway.open · robot.group · robot.oto · robot.recall · robot.download · card.createAndDeliver · card.create · card.deliver ·
-card.update · card.register · session · webhook · media.
+card.update · card.register · session · webhook · media · auth.scopes · department.listsub · department.get · user.list ·
+user.get · user.getbyunionid.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from emulators.dingtalk import control, phone
 from emulators.dingtalk.cards import Cards
+from emulators.dingtalk.contacts import Contacts
 from emulators.dingtalk.people import People
 from emulators.dingtalk.problems import REFUSALS, OldProblem, Problem, Row
 from emulators.dingtalk.robots import Robots
@@ -59,6 +61,7 @@ class DingTalkEmulator:
         self.cards = Cards(self.state, self.journal)
         self.robots = Robots(self.state)
         self.people = People(self)
+        self.contacts = Contacts(self)
         self._asgi = Starlette(routes=self._routes())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,6 +97,8 @@ class DingTalkEmulator:
             Route("/robot/sendBySession", self._session, methods=post),
             Route("/robot/send", self._webhook, methods=post),
             Route("/media/upload", self._upload, methods=post),
+            Route("/auth/scopes", self._contacts, methods=["GET", *post]),
+            Route("/topapi/{rest:path}", self._contacts, methods=["GET", *post]),
             Route("/_files/{code}", self._file, methods=["GET"]),
         ]
 
@@ -200,6 +205,17 @@ class DingTalkEmulator:
             return _OK, self.robots.custom_send(dict(request.query_params), body, len(raw), _remote(request))
 
         return await self._run("webhook", body, work)
+
+    async def _contacts(self, request: Request) -> Response:
+        body = await self._body(request)
+        path, token = request.url.path, request.query_params.get("access_token", "")
+
+        async def work() -> tuple[Any, str]:
+            if request.method == "POST":
+                _old_json_only(request)
+            return self.contacts.answer(request.method, path, token, body), ""
+
+        return await self._run(path.rpartition("/")[0].rpartition("/")[2] + "." + path.rpartition("/")[2], body, work)
 
     async def _upload(self, request: Request) -> Response:
         raw, kind = await request.body(), request.headers.get("content-type", "")

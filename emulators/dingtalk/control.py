@@ -6,6 +6,7 @@ GET|POST /_emulator/clock {"move": seconds} · GET|POST /_emulator/switches {"pu
 POST /_emulator/group {"title", "members": [[id, nick], …]} -> {"group": cid}
 POST /_emulator/say {"user", "text", "group"?, "at_bot"?} · POST /_emulator/click {"user", "card", "button"} -> {"said": …}
 POST /_emulator/stream {"act": "notice"|"close"|"mute"|"lose"|"twice", "code"?, "count"?}
+POST /_emulator/directory {"act": "department"|"hire"|"move"|"deactivate"|"activate"|"dismiss", …} (see contacts.py)
 POST /_emulator/hooks {"robot_url"?, "event_url"?} · POST /_emulator/quota {"api"?, "messages"?, "api_limit"?, …}
 """
 
@@ -110,6 +111,21 @@ def routes(emulator: DingTalkEmulator) -> list[Route]:
             return JSONResponse({"error": "act: notice, close, mute, lose, twice"}, 400)
         return JSONResponse({"lines": len(emulator.gateway.lines)})
 
+    async def directory(request: Request) -> Response:
+        asked = await _json(request)
+        act, contacts = str(asked.get("act", "")), emulator.contacts
+        if act == "department":
+            return JSONResponse({"id": contacts.department(str(asked["name"]), parent=int(asked.get("parent", 1)))})
+        if act not in ("hire", "move", "deactivate", "activate", "dismiss"):
+            return JSONResponse({"error": "act: department, hire, move, deactivate, activate, dismiss"}, 400)
+        named = [str(asked[name]) for name in ("user", "name") if name in asked]
+        departments = [int(each) for each in asked.get("departments", [])]
+        try:
+            await getattr(contacts, act)(*named, *departments, quiet=bool(asked.get("quiet")))
+        except (TypeError, KeyError) as wrong:
+            return JSONResponse({"error": str(wrong)}, 400)
+        return JSONResponse({"done": act})
+
     async def hooks(request: Request) -> Response:
         for name, value in (await _json(request)).items():
             if name in ("robot_url", "event_url", "event_token", "event_key"):
@@ -129,4 +145,5 @@ def routes(emulator: DingTalkEmulator) -> list[Route]:
         Route("/_emulator/click", click, methods=change),
         Route("/_emulator/stream", stream, methods=change),
         Route("/_emulator/hooks", hooks, methods=change),
+        Route("/_emulator/directory", directory, methods=change),
     ]

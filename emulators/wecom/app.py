@@ -23,6 +23,7 @@ from emulators.kit import Dropped, EmulatorClock, Faults, Journal
 from emulators.wecom import control, phone
 from emulators.wecom.callbacks import Callbacks
 from emulators.wecom.calls import Calls
+from emulators.wecom.contacts import Contacts
 from emulators.wecom.line import Lines
 from emulators.wecom.people import People
 from emulators.wecom.problems import Problem
@@ -49,6 +50,8 @@ class WecomEmulator:
         self.callbacks = Callbacks(self.state, self.faults)
         self.calls = Calls(self.state)
         self.people = People(self)
+        self.contacts = Contacts(self)
+        self.calls.routes |= self.contacts.routes
         self.public_url = "https://qyapi.weixin.qq.com"
         self.banned_until: dict[str, float] = {}
         self._sleep = sleep

@@ -52,12 +52,15 @@ class Calls:
             raise Problem(41004)
         if query["corpid"] != self._state.corp_id:
             raise Problem(40013)
-        if query["corpsecret"] != self._state.app_secret:
+        own = query["corpsecret"] == self._state.app_secret
+        if not own and query["corpsecret"] != self._state.contact_secret:
             raise Problem(40001)
         now = self._state.clock.now()
-        living = [token for token, until in self.tokens.items() if until > now]
+        living = [t for t, until in self.tokens.items() if until > now and (t in self._state.contact_tokens) is not own]
         token = living[-1] if living and self._state.switches.same_token else secrets.token_urlsafe(48)
         self.tokens[token] = now + 7200
+        if not own:
+            self._state.contact_tokens.add(token)
         return {"access_token": token, "expires_in": 7200}, "token issued"
 
     def kill_tokens(self) -> None:

@@ -6,6 +6,7 @@ POST /_emulator/switches {name: value} · POST /_emulator/callback {"url"?, "app
 POST /_emulator/verify {"app"?}
 POST /_emulator/say {"user", "text", "group"?, "quote"?} · POST /_emulator/press {"user", "task_id", "key", "group"?}
 POST /_emulator/line {"close": 1000} or {"silent": true}
+POST /_emulator/directory {"act": "department"|"hire"|"move"|"disable"|"enable"|"dismiss"|"rename_user", …} (see contacts.py)
 """
 
 from __future__ import annotations
@@ -92,6 +93,21 @@ def routes(emulator: WecomEmulator) -> list[Route]:
             await emulator.lines.close(int(asked["close"]))
         return JSONResponse({"connected": len(emulator.lines.peers)})
 
+    async def directory(request: Request) -> Response:
+        asked = await _body(request)
+        act, contacts = str(asked.pop("act", "")), emulator.contacts
+        if act == "department":
+            return JSONResponse({"id": contacts.department(str(asked["name"]), parent=int(asked.get("parent", 1)))})
+        if act not in ("hire", "move", "disable", "enable", "dismiss", "rename_user"):
+            return JSONResponse({"error": "act: department, hire, move, disable, enable, dismiss, rename_user"}, 400)
+        departments = [int(each) for each in asked.pop("departments", [])]
+        named = [str(asked.pop(name)) for name in ("user", "name", "to") if name in asked]
+        try:
+            status = await getattr(contacts, act)(*named, *departments, quiet=bool(asked.pop("quiet", False)))
+        except (TypeError, KeyError) as wrong:
+            return JSONResponse({"error": str(wrong)}, 400)
+        return JSONResponse({"callback": status})
+
     return [
         Route("/_emulator/state", state),
         Route("/_emulator/journal", journal, methods=["GET", "DELETE"]),
@@ -103,6 +119,7 @@ def routes(emulator: WecomEmulator) -> list[Route]:
         Route("/_emulator/say", say, methods=["POST"]),
         Route("/_emulator/press", press, methods=["POST"]),
         Route("/_emulator/line", line, methods=["POST"]),
+        Route("/_emulator/directory", directory, methods=["POST"]),
     ]
 
 

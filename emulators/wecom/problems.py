@@ -18,6 +18,7 @@ WORDS = {
     42043: "question_key missing", 42045: "card_action missing", 44001: "empty media data", 44004: "empty content",
     45001: "media size out of limit", 45002: "content size out of limit", 45008: "too many articles",
     45009: "api freq out of limit", 45033: "api concurrent out of limit", 48002: "api forbidden", 50003: "app disabled",
+    60003: "department not found", 60011: "no privilege to access/modify contact/party/agent",
     60020: "not allow to access from your ip",
     60111: "userid not found", 60140: "invalid response_code", 81013: "all touser invalid", 82001: "all recipients empty",
     82101: "no targets", 93000: "invalid webhook url, missing key or key not exists", 93006: "invalid chatid",

@@ -13,6 +13,7 @@ from emulators.wecom.problems import Problem
 BOT_ID, BOT_SECRET, BOT_NAME = "aibEmulated01", "emulated-bot-secret", "小单"
 TOKEN, AES_KEY = "QDG6eK", "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"  # the documentation's own sample pair
 CORP_ID, AGENT_ID, APP_SECRET = "ww1436e0e65a779aee", 1000002, "emulated-app-secret"
+CONTACT_SECRET = "emulated-contact-secret"  # noqa: S105 (the emulator's own)
 WEBHOOK = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
 MARKDOWN_BYTES = 20_480
 _UNFINISHED = 360.0
@@ -104,6 +105,8 @@ class State:
         self.corp_id, self.agent_id, self.app_secret = CORP_ID, AGENT_ID, APP_SECRET
         self.app_token, self.app_aes_key = "appToken1", "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt"
         self.webhooks: dict[str, str] = {WEBHOOK: "CHATID"}
+        self.contact_secret = CONTACT_SECRET  # of the directory itself (通讯录同步)
+        self.contact_tokens: set[str] = set()
         self.talks: dict[str, Talk] = {"CHATID": Talk("CHATID", "group", "订单与售后")}
         self.asked: dict[str, Asked] = {}
         self.tasks: dict[str, list[Shown]] = {}

@@ -12,11 +12,13 @@ from typing import Any
 import structlog
 
 from domain.chat import ChatKind, ChatRef, Click, Incoming, Message, Sender
-from domain.clock import SHANGHAI, Clock, millis
+from domain.clock import SHANGHAI, Clock, millis, moment
 from domain.errors import BadInput, Forged
 from domain.ids import key as make_key
 from domain.ports import ChatReceipt, RawRequest
+from domain.roster import RosterEvent
 from integrations.dingtalk import mapping, wire
+from integrations.dingtalk.directory import events_of
 from integrations.dingtalk.door import Door
 from integrations.dingtalk.drawing import is_direct_card
 from integrations.dingtalk.quota import QuotaMeter
@@ -26,6 +28,7 @@ from integrations.dingtalk.stream import Ack, Frame
 _log = structlog.get_logger("integrations.dingtalk")
 Row = dict[str, Any]
 Store = Callable[[Sequence[Incoming]], Awaitable[None]]
+People = Callable[[Sequence[RosterEvent]], Awaitable[None]]
 _KEEP = 2_000
 _DOUBLE = timedelta(seconds=2)  # a double click
 _REPEAT = timedelta(seconds=150)  # a press without receipt may come again
@@ -52,8 +55,8 @@ class Arrivals:
 
     # --- Stream ---
 
-    async def frames(self, frames: Sequence[Frame], store: Store) -> list[Ack]:
-        """Store what the frames hold, in order, in one go; then their receipts. Raises what `store` raises."""
+    async def frames(self, frames: Sequence[Frame], store: Store, people: People | None = None) -> list[Ack]:
+        """Store what the frames hold, in order, in one go; then their receipts. Raises what `store` and `people` raise."""
         incoming: list[Incoming] = []
         acks: list[Ack] = []
         presses: list[_Press] = []
@@ -62,11 +65,21 @@ class Arrivals:
             incoming += found
             presses += pressed
             acks.append(ack)
+        told = [each for frame in frames if frame.kind == "EVENT" for each in self._told(frame)]
+        if told and people is not None:
+            await people(told)
         if incoming:
             await store(incoming)
         for each in presses:
             each.receipted = True
         return acks
+
+    def _told(self, frame: Frame) -> tuple[RosterEvent, ...]:
+        """What an organisation event says of people."""
+        head, now = frame.headers, self._clock.now()
+        born, kind = str(head.get("eventBornTime", "")), str(head.get("eventType", ""))
+        at = moment(int(born)) if born.isdecimal() and len(born) == 13 else now
+        return events_of(kind, frame.data, ident=str(head.get("eventId", "")), at=at)
 
     def _frame(self, frame: Frame) -> tuple[list[Incoming], Ack, list[_Press]]:
         now = self._clock.now()
@@ -102,7 +115,8 @@ class Arrivals:
             event, answer = self._door.event(request)
             if event:
                 _log.info("event.received", kind=str(event.get("EventType", ""))[:60])
-            return ChatReceipt((), 200, answer)
+            told = events_of(str(event.get("EventType", "")), event, ident="", at=request.received_at)
+            return ChatReceipt((), 200, answer, people=told)
         if kind == "card":
             click, press = self._click(self._door.card(request), request.received_at)
             # The platform hears of storing only through the status, so a repeat after a 503 is not known from here.

@@ -21,6 +21,7 @@ from integrations.dingtalk.arrivals import Arrivals, Store
 from integrations.dingtalk.budget import PATIENCE, Lane, Share
 from integrations.dingtalk.client import DingTalkClient, Row
 from integrations.dingtalk.delivery import Delivery
+from integrations.dingtalk.directory import Staff
 from integrations.dingtalk.mapping import PLATFORM
 from integrations.dingtalk.settings import Settings
 from integrations.dingtalk.stream import Ack, Frame, Rhythm, StreamClient
@@ -34,8 +35,8 @@ _LANES = 2_000
 _REDELIVERS = 60.0
 
 
-class DingTalkChat:
-    """Chat, ReceivesChat, StreamsChat and FetchesMedia for one app and its robot."""
+class DingTalkChat(Staff):
+    """Chat, ReceivesChat, StreamsChat, FetchesMedia and DirectorySync for one app and its robot."""
 
     one_holder = False
 
@@ -175,7 +176,7 @@ class DingTalkChat:
     def subscriptions(self) -> list[Row]:
         """What the Stream connection is opened for."""
         wanted: list[Row] = []
-        if self.settings.events:
+        if self.settings.events or self.settings.directory:
             wanted.append({"type": "EVENT", "topic": "*"})
         if self.settings.mode == "stream":
             wanted.append({"type": "CALLBACK", "topic": wire.BOT_TOPIC})
@@ -191,7 +192,7 @@ class DingTalkChat:
             await asyncio.Event().wait()
 
         async def handle(frames: Sequence[Frame]) -> Sequence[Ack]:
-            return await self.arrivals.frames(frames, store)
+            return await self.arrivals.frames(frames, store, self.on_people)
 
         await self.stream.run(handle)
 

@@ -45,6 +45,7 @@ class Settings:
     event_aes_key: str = field(repr=False, default="")
     event_owner: str = ""  # empty = client_id (console subscription of an internal app)
     events: bool = False  # subscribe to organisation events on the Stream connection
+    directory: bool = False  # read the directory and hear of leavers; needs the contacts permissions; includes `events`
     webhooks: Mapping[str, Any] = field(repr=False, default_factory=dict)
     notice_chat: str = ""  # group (openConversationId or webhook:<name>) that hears of the monthly quota
     api_quota: int = 5_000  # a month, whole organisation; standard edition since 2025-11-19

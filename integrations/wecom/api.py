@@ -136,6 +136,7 @@ class AppApi:
         self._settings = settings
         self._api = api
         self._clock = clock
+        self._tokens = tokens
         # Tokens belong to one app: the name holds both, or two apps would overwrite each other's.
         name = f"wecom:{settings.corp_id}:{settings.agent_id}"
         self._keeper = TokenKeeper(name, store=tokens, clock=clock, create=self._create, refresh=lambda _: self._create())
@@ -208,6 +209,17 @@ class AppApi:
     async def get(self, path: str, params: dict[str, str], *, what: str) -> Json:
         found: Json = await self._with_token(lambda access: self._api.get(path, {**_auth(access), **params}, what=what))
         return found
+
+    async def post(self, path: str, body: Json, *, what: str) -> Json:
+        """A question that is put as a POST: nothing is changed by it."""
+        found: Json = await self._with_token(
+            lambda access: self._api.post(path, body, what=what, params=_auth(access), changes=False)
+        )
+        return found
+
+    def beside(self, settings: AppSettings) -> AppApi:
+        """The same company with another secret, such as the directory's own."""
+        return AppApi(settings, self._api, clock=self._clock, tokens=self._tokens)
 
 
 def _auth(access: str) -> dict[str, str]:

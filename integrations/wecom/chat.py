@@ -17,6 +17,7 @@ from integrations.wecom import self_built
 from integrations.wecom.api import Qyapi
 from integrations.wecom.callback_bot import NO_PUSH, CallbackBot
 from integrations.wecom.crypto import UNSIGNED, Crypto
+from integrations.wecom.directory import Staff
 from integrations.wecom.group_robot import PREFIX as ROBOT_PREFIX
 from integrations.wecom.group_robot import GroupRobot
 from integrations.wecom.media import Media
@@ -32,8 +33,8 @@ Heard = Callable[[datetime | None, datetime], Awaitable[None]]
 _REDELIVERS = 10.0  # a callback is tried three times, five seconds each (path 90238)
 
 
-class Wecom:
-    """Chat, ReceivesChat and FetchesMedia. `WecomLine` adds the kept connection of the robot's socket mode."""
+class Wecom(Staff):
+    """Chat, ReceivesChat, FetchesMedia and DirectorySync. `WecomLine` adds the kept connection."""
 
     def __init__(
         self,

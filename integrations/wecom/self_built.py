@@ -19,6 +19,7 @@ from integrations._kit.tokens import Tokens, TokenStore
 from integrations.wecom.api import AppApi
 from integrations.wecom.budget import Budget
 from integrations.wecom.cards import MAX_BUTTONS, draw, redrawn
+from integrations.wecom.directory import events_of
 from integrations.wecom.robot_kit import Done, after_note, plain_ref
 from integrations.wecom.settings import AppSettings
 from integrations.wecom.wire import app_fields, base_of, read_app
@@ -72,13 +73,15 @@ class SelfBuilt:
 
     def receive(self, plain: bytes, received_at: Any) -> ChatReceipt:
         """One decrypted callback. Answered with nothing: whatever we say goes by `message/send`. Raises BadInput."""
-        happened = read_app(app_fields(plain), platform=self._platform, at=received_at)
+        fields = app_fields(plain)
+        happened = read_app(fields, platform=self._platform, at=received_at)
         if happened.kind == "click" and happened.stream_id:
             self._fresh[base_of(happened.task_id)] = (happened.stream_id, happened.task_id)
             while len(self._fresh) > _KEPT:
                 self._fresh.popitem(last=False)
         found = (happened.incoming,) if happened.incoming is not None else ()
-        return ChatReceipt(found, body=b"", media_type="text/plain")
+        told = events_of(fields, platform=self._platform, at=received_at)
+        return ChatReceipt(found, body=b"", media_type="text/plain", people=told)
 
     async def send(self, chat: ChatRef, reply: Reply, *, key: str, note: str = "", task: str = "") -> MessageRef:
         """To one person, by their user id. Raises Rejected when the app cannot reach them."""

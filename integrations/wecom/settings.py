@@ -16,13 +16,17 @@ _WEBHOOK = re.compile(r"(?:.*[?&]key=)?([0-9A-Za-z-]{8,64})$")
 
 @dataclass(frozen=True, slots=True)
 class AppSettings:
-    """A self-built application (自建应用): direct cards, directory, files. `token` and `aes_key` are its callback's."""
+    """A self-built application (自建应用): direct cards, directory, files. `token` and `aes_key` are its callback's.
+
+    `contact_secret` is the directory's own (通讯录同步): with it a listing is checked against the list of all ids.
+    """
 
     corp_id: str
     agent_id: int
     secret: str = field(repr=False)
     token: str = field(repr=False, default="")
     aes_key: str = field(repr=False, default="")
+    contact_secret: str = field(repr=False, default="")
 
     def __post_init__(self) -> None:
         _named("app.", corp_id=self.corp_id, agent_id=self.agent_id, secret=self.secret)
