@@ -68,8 +68,15 @@ class WecomEmulator:
         await self._asgi(scope, receive, send)
 
     async def deliver(self, body: dict[str, Any], asked: Asked) -> None:
-        """One callback, the way the robot is set to: a switch to the other way disables this one at once."""
+        """One callback, the way the robot is set to: a switch to the other way disables this one at once.
+
+        Pictures alone, voice, files and videos reach a robot in direct talks only.
+        """
+        if body.get("chattype") == "group" and body.get("msgtype") in ("image", "voice", "file", "video"):
+            self.journal.note(self.clock.now(), "undelivered", {"msgtype": body["msgtype"]}, None)
+            return
         if self.people.way == "line":
+            asked.url_used = not self.switches.line_response_url  # without an address there is none to use
             if self.switches.line_response_url:
                 body = {**body, "response_url": f"{self.public_url}/cgi-bin/aibot/response?response_code=RC{asked.req_id}"}
             await self.lines.callback(body, asked)
@@ -91,6 +98,7 @@ class WecomEmulator:
             await self._sleep(30)
         if fault in ("garbage", "500"):
             return Response("<html>bad gateway</html>", 500 if fault == "500" else 200)
+        self.calls.address = request.client.host if request.client else ""
         if path == "/cgi-bin/media/get" and not fault:
             return self._media(dict(request.query_params))
         answer, effect = self._answer(path, dict(request.query_params), raw, fault)
@@ -107,7 +115,7 @@ class WecomEmulator:
         try:
             kind, content = self.calls.file(query)
         except Problem as problem:
-            self.calls.failures += 1
+            self.calls.failed()
             self.journal.note(now, "/cgi-bin/media/get", {"media_id": query.get("media_id")}, problem.code)
             return Response(json.dumps(problem.body), media_type="application/json")
         self.journal.note(now, "/cgi-bin/media/get", {"media_id": query.get("media_id")}, 0, "")
@@ -121,7 +129,7 @@ class WecomEmulator:
                 if fault == "often":
                     self.banned_until[path] = self.clock.now() + _BAN_SECONDS
                 raise Problem(_CODES[fault])
-            if self.banned_until.get(path, 0.0) > self.clock.now():
+            if self.banned_until.get(path, 0.0) > self.clock.now() or self.calls.blocked:
                 raise Problem(45009)
             if call is None:
                 raise Problem(48002)
@@ -131,7 +139,7 @@ class WecomEmulator:
                 raise Problem(40058) from broken
             answer, effect = call(query, body if isinstance(body, dict) else {}, raw)
         except Problem as problem:
-            self.calls.failures += 1
+            self.calls.failed()
             return problem.body, ""
         return {"errcode": 0, "errmsg": "ok", **answer}, effect
 

@@ -11,10 +11,17 @@ from collections.abc import Callable
 from typing import Any
 
 from emulators.wecom import cards
+from emulators.wecom.appchat import AppChats
 from emulators.wecom.problems import Problem
-from emulators.wecom.state import State
+from emulators.wecom.state import Shown, State
 
 Json = dict[str, Any]
+FAILING_CALLS = 2_000
+_MAGIC: dict[str, tuple[bytes, ...]] = {
+    "image": (b"\x89PNG", b"\xff\xd8\xff"),
+    "voice": (b"#!AMR",),
+    "video": (b"\x00\x00\x00\x18ftyp", b"\x00\x00\x00 ftyp"),
+}
 _NAME = re.compile(rb'name="media"')
 _FILE = re.compile(rb'filename="([^"]*)"')
 
@@ -29,6 +36,10 @@ class Calls:
         self._webhook_sent: dict[str, deque[float]] = {}
         self._member_sent: dict[str, deque[float]] = {}
         self._duplicates: dict[str, float] = {}
+        self._app_sent: deque[float] = deque()
+        self._failed: deque[float] = deque()
+        self.address = ""  # whom the present call comes from
+        self.appchats = AppChats(state, self.gate)
         self.routes: dict[str, Callable[[dict[str, str], Json, bytes], tuple[Json, str]]] = {
             "/cgi-bin/gettoken": self.gettoken,
             "/cgi-bin/message/send": self.send,
@@ -38,6 +49,11 @@ class Calls:
             "/cgi-bin/user/get": self.user,
             "/cgi-bin/user/simplelist": self.users,
             "/cgi-bin/agent/get": self.agent,
+            "/cgi-bin/getcallbackip": self.callback_ips,
+            "/cgi-bin/appchat/create": self.appchats.create,
+            "/cgi-bin/appchat/get": self.appchats.get,
+            "/cgi-bin/appchat/update": self.appchats.update,
+            "/cgi-bin/appchat/send": self.appchats.send,
             "/cgi-bin/webhook/send": self.webhook,
             "/cgi-bin/webhook/upload_media": self.webhook_upload,
             "/cgi-bin/aibot/response": self.respond,
@@ -69,7 +85,8 @@ class Calls:
 
     def gate(self, query: dict[str, str]) -> None:
         """The IP comes before everything else, parameters last."""
-        if self._state.switches.bad_ip:
+        trusted = self._state.trusted_ips
+        if self._state.switches.bad_ip or (trusted and self.address not in trusted):
             raise Problem(60020)
         token = query.get("access_token", "")
         if not token:
@@ -88,6 +105,8 @@ class Calls:
         wanted = [user for user in str(body.get("touser", "")).split("|") if user]
         if not wanted:
             raise Problem(82001)
+        if len(wanted) > 1000:
+            raise Problem(40032)
         known = [user for user in wanted if user in self._state.users]
         if not known:
             raise Problem(81013)
@@ -101,14 +120,23 @@ class Calls:
         answer |= {"msgid": f"msg{self._state.serial()}"}
         if body.get("enable_duplicate_check") == 1 and self._duplicates.get(mark, 0) > now:
             return answer, ""
+        self._daily(len(known), now)
         self._duplicates[mark] = now + interval
         if kind == "template_card" and (inner.get("card_type") in cards.INTERACTIVE or inner.get("action_menu")):
             code = secrets.token_urlsafe(24)
             self._state.codes[code] = {"task": inner["task_id"], "until": now + 72 * 3600, "used": False}
             answer["response_code"] = code
-        for user in known:
-            self._deliver(user, kind, inner)
+        shown = [each for user in known if (each := self._deliver(user, kind, inner)) is not None]
+        self._state.sent_ids[answer["msgid"]] = (now, shown)
         return answer, f"{kind} to {len(known)}"
+
+    def _daily(self, people: int, now: float) -> None:
+        """An app's own allowance: 200 messages a day for each seat of the company."""
+        while self._app_sent and self._app_sent[0] <= now - 86400:
+            self._app_sent.popleft()
+        if len(self._app_sent) + people > self._state.seats * 200:
+            raise Problem(45009)
+        self._app_sent.extend([now] * people)
 
     def _check_app(self, kind: str, inner: Json) -> None:
         if kind in ("text", "markdown") and len(self._state.markdown(inner.get("content"), 10**6).encode()) > 2048:
@@ -122,25 +150,26 @@ class Calls:
         elif kind not in ("text", "markdown", "textcard", "news"):
             raise Problem(40008)
 
-    def _deliver(self, user: str, kind: str, inner: Json) -> None:
+    def _deliver(self, user: str, kind: str, inner: Json) -> Shown | None:
+        """What the person sees; None above 30 a minute or 1000 an hour, without a word to the sender."""
         sent, now = self._member_sent.setdefault(user, deque()), self._state.clock.now()
-        while sent and sent[0] <= now - 60:
+        while sent and sent[0] <= now - 3600:
             sent.popleft()
-        if len(sent) >= 30:
+        if len(sent) >= 1000 or sum(1 for at in sent if at > now - 60) >= 30:
             self._state.silent_drops += 1
             self._state.journal.note(now, "silently dropped", {"user": user}, None)
-            return
+            return None
         sent.append(now)
         talk = self._state.talk(user)
         if kind == "template_card":
             shown = self._state.show(talk, "card", card=inner, surface="app")
             if task := inner.get("task_id"):
                 self._state.tasks.setdefault(task, []).append(shown)
-        elif kind in ("image", "file", "voice", "video"):
+            return shown
+        if kind in ("image", "file", "voice", "video"):
             _, raw = self._state.media_of(inner.get("media_id"), "A")
-            self._state.show(talk, kind, str(inner["media_id"]), surface="app", raw=raw)
-        else:
-            self._state.show(talk, kind, str(inner.get("content", "")), surface="app")
+            return self._state.show(talk, kind, str(inner["media_id"]), surface="app", raw=raw)
+        return self._state.show(talk, kind, str(inner.get("content", "")), surface="app")
 
     def update_card(self, query: dict[str, str], body: Json, _: bytes) -> tuple[Json, str]:
         self.gate(query)
@@ -160,7 +189,29 @@ class Calls:
 
     def recall(self, query: dict[str, str], body: Json, _: bytes) -> tuple[Json, str]:
         self.gate(query)
+        at, shown = self._state.sent_ids.get(str(body.get("msgid")), (0.0, []))
+        if self._state.clock.now() - at > 86400:
+            raise Problem(42052)
+        for each in shown:
+            each.recalled = True
         return {}, f"recalled {body.get('msgid')}"
+
+    def callback_ips(self, query: dict[str, str], _: Json, __: bytes) -> tuple[Json, str]:
+        self.gate(query)
+        return {"ip_list": ["127.0.0.1"]}, ""
+
+    def failed(self) -> None:
+        """One more call that was refused."""
+        self.failures += 1
+        self._failed.append(self._state.clock.now())
+
+    @property
+    def blocked(self) -> bool:
+        """So many failing calls within the hour that the platform lets nothing through."""
+        edge = self._state.clock.now() - 3600
+        while self._failed and self._failed[0] <= edge:
+            self._failed.popleft()
+        return self._state.switches.failing_calls_block and len(self._failed) >= FAILING_CALLS
 
     def user(self, query: dict[str, str], _: Json, __: bytes) -> tuple[Json, str]:
         self.gate(query)
@@ -201,7 +252,7 @@ class Calls:
             raise Problem(40004)
         if len(content) > limits[kind] * 1_048_576:
             raise Problem(45001)
-        if kind == "image" and not content.startswith((b"\x89PNG", b"\xff\xd8\xff")):
+        if (magic := _MAGIC.get(kind)) and not content.startswith(magic) and content[4:8] != b"ftyp":
             raise Problem(40004)
         media_id = self._state.keep_media(kind, content, owner)
         return {"type": kind, "media_id": media_id, "created_at": str(int(self._state.clock.now()))}, "media kept"

@@ -1,7 +1,8 @@
 """The long connection's other end (path 101463): subscribe first, one line per robot, answers only to what was asked.
 
 Faults by command name: late (the acknowledgement comes after 6 s) · lost (done, but no acknowledgement) · drop (not done, no
-acknowledgement) · busy (-1) · often (45009) · cut (done, then the line breaks).
+acknowledgement) · swap (the acknowledgement waits for the next one and comes after it) · busy (-1) · often (45009) · cut
+(done, then the line breaks).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import base64
 import contextlib
 import hashlib
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +61,8 @@ class Lines:
         self.missed: list[dict[str, Any]] = []
         self._uploads: dict[str, Upload] = {}
         self._late: set[asyncio.Task[None]] = set()
+        self._held: dict[Peer, dict[str, Any]] = {}
+        self._uploaded: dict[str, deque[float]] = {}
 
     @property
     def current(self) -> Peer | None:
@@ -136,7 +140,12 @@ class Lines:
             self._late.add(task)
             task.add_done_callback(self._late.discard)
             return
+        if fault == "swap":
+            self._held[peer] = told
+            return
         await self._tell(peer, told)
+        if (held := self._held.pop(peer, None)) is not None:
+            await self._tell(peer, held)
         if cmd == "aibot_subscribe":
             if told["errcode"] == 0:
                 await self._welcome(peer)
@@ -211,7 +220,7 @@ class Lines:
             case "aibot_send_msg":
                 return {}, self._send(body)
             case "aibot_upload_media_init":
-                return self._upload_init(body), "upload begun"
+                return self._upload_init(peer, body), "upload begun"
             case "aibot_upload_media_chunk":
                 return {}, self._upload_chunk(body)
             case "aibot_upload_media_finish":
@@ -323,7 +332,14 @@ class Lines:
                 raise Problem(40008)
         return f"{kind} shown"
 
-    def _upload_init(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _upload_init(self, peer: Peer, body: dict[str, Any]) -> dict[str, Any]:
+        """Begin one; 30 a minute and 1000 an hour for each robot."""
+        begun, now = self._uploaded.setdefault(peer.bot, deque()), self._state.clock.now()
+        while begun and begun[0] <= now - 3600:
+            begun.popleft()
+        if len(begun) >= 1000 or sum(1 for at in begun if at > now - 60) >= 30:
+            raise Problem(45009)
+        begun.append(now)
         kind, total, chunks = body.get("type"), body.get("total_size"), body.get("total_chunks")
         name = body.get("filename")
         if kind not in _UPLOAD_KINDS or not isinstance(name, str) or not 0 < len(name.encode()) <= 256:

@@ -23,6 +23,9 @@ WORDS = {
     60111: "userid not found", 60140: "invalid response_code", 81013: "all touser invalid", 82001: "all recipients empty",
     82101: "no targets", 93000: "invalid webhook url, missing key or key not exists", 93006: "invalid chatid",
     93008: "not in group",
+    40031: "invalid userid list", 40032: "userid list too long", 42052: "msgid expired", 86001: "invalid chatid",
+    86003: "chatid missing", 86004: "invalid group name", 86006: "invalid member count", 86008: "not own group",
+    86215: "chatid exists",
     93019: "invalid bot id or secret", 301002: "not allow operate another agent", 301019: "media md5 not match",
     846605: "invalid req_id", 846608: "stream message update expired",
 }  # fmt: skip

@@ -42,6 +42,8 @@ class Switches:
     same_token: bool = False  # gettoken repeats the living token
     image_megabytes: int = 10
     bad_ip: bool = False  # 60020 on everything but gettoken
+    root_visible: bool = True  # the app sees the root department: otherwise it may make no groups (48002)
+    failing_calls_block: bool = True  # about 2000 failing calls an hour close the API for that hour (community staff's word)
     robot_in_groups: bool = True
     callback_url_set: bool = True  # an app without one may not send interactive cards
 
@@ -60,6 +62,7 @@ class Shown:
     finished: bool = True
     surface: str = "robot"
     raw: bytes = field(default=b"", repr=False)
+    recalled: bool = False
 
 
 @dataclass
@@ -114,6 +117,9 @@ class State:
         self.media: dict[str, tuple[str, bytes, float]] = {}
         self.files: dict[str, tuple[bytes, float]] = {}
         self.silent_drops = 0
+        self.seats = 50  # an app may send 200 messages a day for each
+        self.trusted_ips: set[str] = set()  # empty: every address may call
+        self.sent_ids: dict[str, tuple[float, list[Shown]]] = {}  # app messages by msgid, for recalling
         self._serial = 0
 
     def serial(self) -> int:
