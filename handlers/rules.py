@@ -111,7 +111,11 @@ async def _rehearsed(book: RuleBook, rule: Rule, settings: dict[str, int], desk:
     before, after = await desk.store.read(work)
     if not after.possible:
         return Reply(say.no_history(rule.name))
-    text = say.rehearsed(rule.name, settings, DAYS, len(before.fired), len(after.fired), before.messages, after.messages)
+    wanted = [
+        say.limit_changed(rule.label(name), quantity(rule.limits[name], rule.unit(name)), quantity(value, rule.unit(name)))
+        for name, value in settings.items()
+    ]
+    text = say.rehearsed(rule.name, wanted, DAYS, len(before.fired), len(after.fired), before.messages, after.messages)
     days = [now.astimezone(SHANGHAI) - timedelta(days=DAYS - 1 - index) for index in range(DAYS)]
     trend = Trend(
         say.finding(rule.name, len(before.fired), len(after.fired)),

@@ -131,7 +131,8 @@ class Zh:
             "· 待办：「我的待办」\n"
             "· 数据：「昨天订单量」「上周各渠道异常占比」「近 7 天履约时效」，接着说「按仓分」「怎么算的」\n"
             "· 单据：「拣货单」「出库单 0417」「退货标签 0417」「发票资料 0417」\n"
-            "· 报警：「为什么 K203」「认领 K203」「稍后 K203 2小时」"
+            "· 报警：「为什么 K203」「认领 K203」「稍后 K203 2小时」\n"
+            "· 还有：发条码、二维码或截图，我来认单号；「规则」看提醒规则，「规则 演练 发货-1」先试再改；「我是谁」"
         )
 
 
@@ -203,7 +204,8 @@ class En(Zh):
             "· “my to-do”\n"
             "· “orders yesterday by channel”, “fulfilment time last week”, then “by warehouse”, “how is it computed”\n"
             "· “pick list”, “outbound slip 0417”, “return label 0417”, “invoice set 0417”\n"
-            "· “why K203”, “claim K203”, “snooze K203 2h”"
+            "· “why K203”, “claim K203”, “snooze K203 2h”\n"
+            "· more: send a bar code, QR code or screenshot; “rules”, “rehearse 发货-1 lead_minutes=120”; “who am I”"
         )
 
 

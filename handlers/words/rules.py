@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 
@@ -35,9 +35,10 @@ class Zh:
         return f"{rule} 看的是当下的情况，没有可以回放的历史，没法演练。"
 
     def rehearsed(
-        self, rule: str, settings: Mapping[str, int], days: int, before: int, after: int, sent: int, would: int
+        self, rule: str, settings: Sequence[str], days: int, before: int, after: int, sent: int, would: int
     ) -> str:
-        change = "，".join(f"{name}={value}" for name, value in settings.items()) or "照现在的写法"
+        """`settings` in words: 提前提醒 4 小时 → 10 小时."""
+        change = "，".join(settings) or "照现在的写法"
         return (
             f"演练 {rule}（{change}），过去 {days} 天：会响 {after:,} 次、约 {would:,} 条消息；"
             f"照现在的写法是 {before:,} 次、约 {sent:,} 条。没有发出任何提醒，规则也没有改。"
@@ -176,9 +177,9 @@ class En(Zh):
         return f"{rule} looks at the present only; there is no history to replay."
 
     def rehearsed(
-        self, rule: str, settings: Mapping[str, int], days: int, before: int, after: int, sent: int, would: int
+        self, rule: str, settings: Sequence[str], days: int, before: int, after: int, sent: int, would: int
     ) -> str:
-        change = ", ".join(f"{name}={value}" for name, value in settings.items()) or "as it is"
+        change = ", ".join(settings) or "as it is"
         return (
             f"{rule} ({change}) over {days} days: {after:,} alerts in about {would:,} messages; "
             f"as it is {before:,} in {sent:,}. Nothing was sent or changed."
