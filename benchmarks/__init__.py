@@ -25,6 +25,7 @@ _MODULES = {
     "report": "reporting",
     "kpi": "figuring",
     "crypto": "sealing",
+    "deadlines": "falling_due",
 }
 
 
