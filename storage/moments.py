@@ -63,6 +63,14 @@ def scrub(text: str, cap: int = 0) -> str:
 def dump_clean(value: Any) -> str:
     """Canonical JSON of foreign data."""
     text = dump(value)
-    if "\\u0000" in text or not text.isascii():
-        text = dump(clean(value))
-    return text
+    if "\\u0000" not in text and (text.isascii() or _encodable(text)):
+        return text  # nearly always: nothing to look for inside
+    return dump(clean(value))
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
