@@ -25,6 +25,7 @@ PARCEL_KINDS = ("no_scan", "no_pickup")
 # An order that is first heard of long after its clock ran out is history being imported, not news.
 OLD_SHIP = timedelta(hours=72)
 OLD_SCAN = timedelta(days=30)
+OLD_BLIND = timedelta(days=10)  # a parcel that no source ever saw: by now no track service knows it any more
 # A parcel we hear of only now is not silent yet: the track service is asked about it first.
 TRACK_GRACE = timedelta(minutes=15)
 FEED_AGAIN = timedelta(minutes=5)
@@ -267,9 +268,10 @@ def _follow_parcels(
             for rule in book.of(kind):
                 settle(uow, rule, parcel_entity, facts, now)
             anchor = state.still_since if kind == "no_scan" else state.uploaded
-            if anchor > now - OLD_SCAN:
+            blind = not state.source and state.scanned is None
+            if anchor > now - (OLD_BLIND if blind else OLD_SCAN):
                 found = _moments(book.of(kind), facts, anchor)
-                if not state.source and state.scanned is None:
+                if blind:
                     earliest = now + TRACK_GRACE if parcel.waybill in fresh else waiting.get(kind, now)
                     found = [max(each, earliest) for each in found]
                 moments[kind] += found

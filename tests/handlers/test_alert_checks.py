@@ -169,6 +169,12 @@ async def test_a_parcel_of_a_backfill_is_not_silent_before_the_track_service_was
     assert bench.alerts("物流-1") == bench.alerts("物流-2") == []
 
 
+async def test_old_parcels_of_a_backfill_that_no_service_knows_any_more_raise_nothing(bench: Bench) -> None:
+    bench.arrive(*(shipped(f"89{n:04}", waybill=f"SF9{n:03}", at=NOW - timedelta(days=20 + n)) for n in range(5)))
+    await bench.run(seconds=3600, step=600)
+    assert bench.alerts("物流-1") == bench.alerts("物流-2") == []
+
+
 async def test_a_service_that_stays_silent_only_delays_the_alert(bench: Bench) -> None:
     first = shipped("880001", waybill="SF0001", at=NOW - timedelta(days=4))
     bench.arrive(first)
