@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from bot.connections import Connections, connect, connect_chats
 from bot.directory import directory_rules, settle
 from bot.dispatch import Dispatcher
+from bot.live_rules import keep_rules
 from bot.metrics import ACCEPTED
 from bot.paces import StoredPace
 from bot.second_reader import second_reader
@@ -35,7 +36,7 @@ from domain.people import May, Role
 from domain.policy import Policy
 from domain.ports import Chat, DirectorySync, PushEvent, ReceivesPushes, SharesPace
 from domain.roster import RosterEvent
-from domain.rules import RuleBook
+from domain.rules import LiveRules, RuleBook
 from domain.store import InboxItem, Store
 from domain.tokens import Signer
 from handlers import (
@@ -87,9 +88,9 @@ FEATURES = (
     rules.FEATURE,
     learning.FEATURE,
     tracks.FEATURE,
-    gap.FEATURE,
     people.FEATURE,
     people_groups.FEATURE,
+    gap.FEATURE,
 )
 
 
@@ -172,6 +173,11 @@ class House:
         bells = None
         if background:
             tasks = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.relay.run())]
+            from bot.rule_files import RuleFiles
+            from bot.rule_files import load as load_rules
+
+            files = RuleFiles(self.settings.data_dir)
+            tasks.append(asyncio.create_task(keep_rules(self.desk, files.stamp, lambda: load_rules(files.active))))
             self.hear_of_people()
             jobs = timetable(self.desk, self.router, pull_every=self.pull_every)
             tasks.append(asyncio.create_task(keep_streams(self.desk, self.accept_pushes, owner=self.owner)))
@@ -234,7 +240,9 @@ def load_policy(data_dir: Path | None = None) -> Policy:
 
     roles = {Role(role): frozenset(May(may) for may in allowed) for role, allowed in read("roles").items()}
     return Policy(
-        roles=roles, approvals=ApprovalPolicy.parse(read("approvals")), rules=RuleBook.parse(read("rules", read_rules))
+        roles=roles,
+        approvals=ApprovalPolicy.parse(read("approvals")),
+        rules=LiveRules(RuleBook.parse(read("rules", read_rules))),
     )
 
 
