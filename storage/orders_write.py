@@ -112,23 +112,24 @@ class OrderWrites(OrderReads):
         return found
 
     def _digests(self, ids: list[int]) -> dict[int, int]:
+        ahead = self._c.ahead()
         if len(ids) == 1:
-            row = self._c.one("SELECT digest FROM orders WHERE id = ?", (ids[0],))
+            row = ahead.one("SELECT digest FROM orders WHERE id = ?", (ids[0],))
             return {ids[0]: row[0]} if row else {}
         if len(ids) > _SAMPLE * 4:
             # A batch of new orders is told by a few of them; should others be known after all, the insert skips those.
-            condition, value = self._c.among("id", [*ids[:: len(ids) // _SAMPLE], ids[-1]])
-            if not self._c.all(_KNOWN + condition, (value,)):
+            condition, value = ahead.among("id", [*ids[:: len(ids) // _SAMPLE], ids[-1]])
+            if not ahead.all(_KNOWN + condition, (value,)):
                 return {}
-        condition, value = self._c.among("id", ids)
-        return dict(self._c.all(_KNOWN + condition, (value,)))
+        condition, value = ahead.among("id", ids)
+        return dict(ahead.all(_KNOWN + condition, (value,)))
 
     def _insert(
         self, fresh: list[Version], seen: int, surface: str, cause: str
     ) -> tuple[list[Upserted], list[tuple[int, Version]]]:
         """(written, those that exist after all: under another key, or written by another replica meanwhile)."""
         elsewhere: list[tuple[int, Version]] = []
-        if self._c.bulk(NEW_ORDERS, self._new_rows(fresh, seen)) != len(fresh):
+        if self._c.ahead().bulk(NEW_ORDERS, self._new_rows(fresh, seen)) != len(fresh):
             fresh, elsewhere = self._sort_out(fresh)
         lines: list[Row] = []
         labels: list[Row] = []
@@ -152,7 +153,7 @@ class OrderWrites(OrderReads):
             (NEW_LINES, lines), (NEW_LABELS, labels), (NEW_PARCELS, parcels), (NEW_BIRTHS, births), (NEW_HANDLES, handles),
         ):  # fmt: skip
             if some:
-                self._c.bulk(bulk, some)
+                self._c.later(bulk, some)
         mark_days(self._c, [one.id for one in found])
         return self._with_known_tracks(found, labels + parcels), elsewhere
 
@@ -172,7 +173,7 @@ class OrderWrites(OrderReads):
     def _tracks(self, waybills: Iterable[str]) -> dict[str, Track]:
         found: dict[str, Track] = {}
         wanted = list(waybills)
-        if wanted and self._c.one("SELECT 1 FROM tracks LIMIT 1"):
+        if wanted and self._c.ahead().one("SELECT 1 FROM tracks LIMIT 1"):
             for waybill in wanted:
                 row = self._c.one(SELECT_TRACK, (waybill,))
                 if row:

@@ -80,7 +80,7 @@ class OutboxWrites(OutboxReads):
             turn = max(added, due)
             rows.append((mark, key, one.topic, dump_clean(one.payload), one.lane, one.priority, turn, due, added))
         if rows:
-            self._c.bulk(_ADD, rows)
+            self._c.later(_ADD, rows)
 
     def claim(
         self, now: datetime, *, owner: str, lease_seconds: float, limit: int = 50, elsewhere: Sequence[str] = ()

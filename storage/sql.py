@@ -67,6 +67,16 @@ class Conn(Protocol):
         """Rows really written (conflicts that did nothing do not count)."""
         ...
 
+    def later(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> None:
+        """As `bulk`, for rows whose fate nobody asks about: they may be written together with those of other works, but
+        before the commit and before anything else is read or written, except through `ahead`.
+        """
+        ...
+
+    def ahead(self) -> Conn:
+        """The same connection for statements on tables that `later` is not used for."""
+        ...
+
     def among(self, column: str, values: Sequence[int]) -> tuple[str, Any]:
         """A condition `column is one of values`, and its one parameter."""
         ...
@@ -108,6 +118,12 @@ class SqliteConn:
         joined = [tuple(chain.from_iterable(rows[low : low + step])) for low in range(0, whole, step)]
         written = self.raw.executemany(bulk.sqlite_many, joined).rowcount
         return written + (self.raw.executemany(bulk.sqlite, rows[whole:]).rowcount if count > whole else 0)
+
+    def later(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> None:
+        self.bulk(bulk, rows)
+
+    def ahead(self) -> Conn:
+        return self
 
     def among(self, column: str, values: Sequence[int]) -> tuple[str, Any]:
         return f"{column} IN (SELECT value FROM json_each(?))", json.dumps(values)
@@ -155,6 +171,12 @@ class PgConn:
             return self._cursor.execute(bulk.postgres, columns).rowcount
         except NumericValueOutOfRange as problem:
             raise OverflowError("a number does not fit into 64 bits") from problem
+
+    def later(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> None:
+        self.bulk(bulk, rows)
+
+    def ahead(self) -> Conn:
+        return self
 
     def among(self, column: str, values: Sequence[int]) -> tuple[str, Any]:
         return f"{column} = ANY(?::bigint[])", _array("bigint", values)

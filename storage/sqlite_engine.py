@@ -1,8 +1,9 @@
 """SQLite: one writer with group commit, readers beside it.
 
-Many works share one transaction; each has its savepoint, so one that raises takes only itself back. Callers hear of success
-after the COMMIT is on disk (WAL, synchronous=FULL). The flush is paid once per group: 34 k durable single orders a second
-instead of 3.7 k (performance.md, section 3).
+Many works share one transaction; each has its savepoint, so one that raises takes only itself back. Rows they merely add are
+written together (`storage.gathering`); should that fail, each work is run again in a transaction of its own, so works must
+bear being run twice, as on PostgreSQL. Callers hear of success after the COMMIT is on disk (WAL, synchronous=FULL). The
+flush is paid once per group: 34 k durable single orders a second instead of 3.7 k (performance.md, section 3).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from domain.errors import DeskError, Unavailable
+from storage.gathering import GatheringConn
 from storage.jobs import Crew, Guard, Job, settle
 from storage.sql import SqliteConn
 
@@ -68,8 +70,9 @@ def trouble(problem: sqlite3.Error) -> str:
 class Writer(Generic[U]):
     """The one writing connection of a file, and the thread that serves it."""
 
-    def __init__(self, name: str, raw: sqlite3.Connection, unit: U, guard: Guard) -> None:
-        self._raw = raw
+    def __init__(self, name: str, conn: GatheringConn, unit: U, guard: Guard) -> None:
+        self._conn = conn
+        self._raw = conn.raw
         self._unit = unit
         self._guard = guard
         self._turn = threading.Lock()  # the writer thread and `write_now` take turns
@@ -128,6 +131,7 @@ class Writer(Generic[U]):
         until = time.monotonic() + _GROUP_SECONDS
         try:
             self._begin()
+            self._conn.gather()
             while job is not None:
                 done.append(job)
                 self._run(job)
@@ -138,13 +142,17 @@ class Writer(Generic[U]):
                 except queue.Empty:
                     break
                 ended = job is None
+            self._conn.flush()
+            self._conn.end()
             self._commit()
         except Exception as problem:
-            # The transaction is lost as a whole: nobody in it may believe otherwise.
+            self._conn.end()
             self._rollback()
             for one in done:
-                if one.failed is None:
-                    one.failed = _told(problem)
+                if not isinstance(problem, sqlite3.OperationalError):
+                    self._alone(one)  # a row that cannot be written must not take its neighbours with it
+                elif one.failed is None:
+                    one.failed = _told(problem)  # the transaction is lost as a whole: nobody in it may believe otherwise
         return ended, done
 
     def _run(self, job: Job) -> None:
@@ -157,10 +165,27 @@ class Writer(Generic[U]):
                 job.value = job.work(self._unit)
         except Exception as problem:
             job.failed = _told(problem) if isinstance(problem, sqlite3.Error) else problem
+            self._conn.forget()
             if not self._raw.in_transaction:
                 raise  # disk full and the like: SQLite has rolled everything back already
             execute("ROLLBACK TO work")
+        else:
+            self._conn.keep()
         execute("RELEASE work")
+
+    def _alone(self, job: Job) -> None:
+        """The work in a transaction of its own."""
+        if job.future.cancelled():
+            return
+        job.value, job.failed = None, None
+        try:
+            self._begin()
+            with self._guard():
+                job.value = job.work(self._unit)
+            self._commit()
+        except Exception as problem:
+            self._rollback()
+            job.failed = _told(problem) if isinstance(problem, sqlite3.Error) else problem
 
     def _begin(self) -> None:
         self._raw.execute("BEGIN IMMEDIATE")

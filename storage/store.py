@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from domain.clock import Clock
 from domain.store import Store
+from storage.gathering import GatheringConn
 from storage.handles import Handles
 from storage.inbox import InboxTable, SqlInbox
 from storage.jobs import Guard, no_guard
@@ -121,9 +122,10 @@ def open_store(url: str, *, data_dir: Path, keys: Keys, clock: Clock, guard: Gua
     else:
         main = sqlite_path(url, data_dir)
         raw, inbox = connect(main), connect(inbox_path(main), cache_mb=8, mmap_mb=0)
-        writer = Writer("xiaodan-write", raw, unit(SqliteConn(raw)), entered)
+        conn, beside = GatheringConn(SqliteConn(raw)), GatheringConn(SqliteConn(inbox))
+        writer = Writer("xiaodan-write", conn, unit(conn), entered)
         readers = Readers("xiaodan-read", main, reads, entered, size=READERS)
-        accepting = Writer("xiaodan-inbox", inbox, table(SqliteConn(inbox)), no_guard)
+        accepting = Writer("xiaodan-inbox", beside, table(beside), no_guard)
     accepting.now(lambda one: one.free_orphans())
     writer.now(lambda one: one.outbox.recover())
     return SqlStore(writer, readers, accepting, keys=keys, clock=clock, url=url, data_dir=data_dir)

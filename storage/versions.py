@@ -27,14 +27,16 @@ class Version:
         parcels = [parcel_values(one) for one in order.parcels] if order.parcels else []
         said = text_of(values, lines, parcels)
         try:
-            words, self.personal = said.encode(), plain.encode()
+            said.encode()
+            self.personal = plain.encode()
+            fine = is_tidy(said, plain, lines=len(lines), parcels=len(parcels))
         except UnicodeEncodeError:
-            words = b""
-        if not words or not is_tidy(said, plain, lines=len(lines), parcels=len(parcels)):
+            fine = False
+        if not fine:
             order = tidy(order)
             values, plain, lines = content(order), personal(order), line_values(order)
             parcels = [parcel_values(one) for one in order.parcels]
-            words, self.personal = text_of(values, lines, parcels).encode(), plain.encode()
+            self.personal = plain.encode()
         self.order, self.values, self.lines, self.parcels = order, values, lines, parcels
         self.id = order_id(values[0], values[1], values[2], order.created_at)
         self.handles = hidden = handles.of(order)
@@ -42,5 +44,4 @@ class Version:
         # used to guess a phone number. Version 2 of marshal writes no references: equal values give equal bytes whatever
         # objects they share. Should another Python ever write other bytes, the version is compared column by column
         # instead: slower, not wrong.
-        numbers = (values[4:19], [one[4:] for one in lines], [one[2:] for one in parcels], hidden, len(plain))
-        self.digest = crc32(dumps(numbers, 2), crc32(words))
+        self.digest = crc32(dumps((values, lines, parcels, hidden, len(plain)), 2))
