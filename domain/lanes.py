@@ -14,6 +14,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from domain.order import Receiver, Track, TrackStage
@@ -113,6 +114,7 @@ def dump_stats(passages: tuple[Passage, ...]) -> str:
     return f"{hours};{silences}"
 
 
+@lru_cache(maxsize=1024)
 def load_stats(lane: str, text: str) -> LaneStats:
     """Inverse of `dump_stats`."""
     hours, _, silences = text.partition(";")

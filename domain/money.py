@@ -58,7 +58,8 @@ class Money:
     def __str__(self) -> str:
         """As staff read it: ¥268.00, -$1,204.50, KWD 1.250."""
         places = exponent(self.currency)
-        body = f"{abs(self.decimal()):,.{places}f}"
+        whole, rest = divmod(abs(self.minor), 10**places)
+        body = f"{whole:,}.{rest:0{places}}" if places else f"{whole:,}"
         sign = "−" if self.minor < 0 else ""
         return f"{sign}{_SIGN.get(self.currency, self.currency + ' ')}{body}"
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import replace
+from functools import lru_cache
 
 from domain.order import Receiver
 from domain.people import Actor, May
@@ -48,11 +49,21 @@ def safe_text(text: str, limit: int = 60) -> str:
     Control, bidi, zero-width, private-use and unassigned characters are dropped; line breaks become blanks; mentions and
     markup keep their looks and lose their power; marks stacked on one letter are thinned. Applying it twice changes nothing.
     """
+    return _known_safe(text, limit) if len(text) <= _SHORT else _safe(text, limit)
+
+
+_SHORT = 64  # shops, goods, provinces, carriers: the same short texts stand in most answers
+
+
+def _safe(text: str, limit: int) -> str:
     if len(text) <= limit and _PLAIN.fullmatch(text) and not text.startswith(("+", "-", "#", " ")) and "  " not in text:
         return (text if "." not in text else _SITE.sub(_wide_dots, text)).rstrip()
     cleaned = _visible(text[: limit * 8 + 256])
     cleaned = _MARKUP.sub(lambda hit: hit.group().translate(_WIDE), cleaned.translate(_LOOKALIKE))
     return _cap(_SITE.sub(_wide_dots, _EVERYBODY.sub("＠·", cleaned)), limit)
+
+
+_known_safe = lru_cache(maxsize=4096)(_safe)
 
 
 def _wide_dots(hit: re.Match[str]) -> str:
@@ -164,13 +175,19 @@ _SUFFIX = re.compile(r"(?:维吾尔自治区|壮族自治区|回族自治区|特
 
 def place(receiver: Receiver, *, depth: int = 2) -> str:
     """`浙江 温州`, with depth 3 `浙江 温州 鹿城区`. Never town or door: those lead to one family."""
+    found = _place((receiver.province, receiver.city, receiver.district)[:depth])
+    if not found and receiver.country and receiver.country != "CN":
+        return safe_text(receiver.country, 8)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _place(named: tuple[str, ...]) -> str:
     parts: list[str] = []
-    for part in (receiver.province, receiver.city, receiver.district)[:depth]:
+    for part in named:
         short = _SUFFIX.sub("", safe_text(part, 20)) if len(part) > 2 else safe_text(part, 20)
         if short and short not in parts:
             parts.append(short)
-    if not parts and receiver.country and receiver.country != "CN":
-        return safe_text(receiver.country, 8)
     return " ".join(parts)
 
 

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from domain.chat import Ask, Button, ButtonStyle, Card, Link, Reply
 from domain.lanes import LaneStats
 from domain.order import AFTERSALE_OPEN
-from domain.people import Actor, May, Person, Role
+from domain.people import Actor, May, Role
 from domain.privacy import may_reveal, short_number
 from domain.situation import Holder, Kind
 from domain.store import OrderCard, OrderEvent, Reads, UnitOfWork
+from domain.values import quick
 from domain.verdict import Verdict, judge
 from handlers.desk import Desk
 from handlers.lane_history import lane_of
@@ -31,6 +32,7 @@ _ROLE = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One order with everything an answer about it needs, read in one go."""
@@ -51,7 +53,8 @@ def judged(reads: Reads | UnitOfWork, card: OrderCard, now: datetime, *, claimed
         return Judged(card, verdict, urged, card.stored.owner)
     # The warehouse is who talks to the carrier.
     holder = Holder.WAREHOUSE if verdict.holder is Holder.CARRIER else verdict.holder
-    person = _in_charge(reads, card, holder)
+    role = _ROLE.get(holder)
+    person = reads.people.in_charge(role, shop=card.stored.order.shop, warehouse=card.stored.order.warehouse) if role else ""
     return Judged(card, verdict, urged, person, holder if person else Holder.NOBODY)
 
 
@@ -61,21 +64,6 @@ def last_urge(events: tuple[OrderEvent, ...], now: datetime) -> OrderEvent | Non
         if event.kind == "urge":
             return event if now - event.at < timedelta(hours=24) else None
     return None
-
-
-def _in_charge(reads: Reads | UnitOfWork, card: OrderCard, holder: Holder) -> str:
-    role = _ROLE.get(holder)
-    if role is None:
-        return ""
-    order = card.stored.order
-    for person in reads.people.with_role(role):
-        if person.active and _covers(person, order.shop, order.warehouse):
-            return person.name
-    return ""
-
-
-def _covers(person: Person, shop: str, warehouse: str) -> bool:
-    return (not person.shops or shop in person.shops) and (not person.warehouses or warehouse in person.warehouses)
 
 
 def scene_of(seen: Judged, now: datetime, desk: Desk) -> Scene:

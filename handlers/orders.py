@@ -12,6 +12,7 @@ from domain.errors import Refused
 from domain.people import Actor, May
 from domain.privacy import safe_text, short_number
 from domain.store import Json, OrderCard, Reads, StoredOrder
+from domain.values import quick
 from domain.verdict import judge, says_missing
 from handlers import lane_history, order_actions, order_nothing
 from handlers.desk import Desk, Feature, Need, Press, Question
@@ -40,6 +41,7 @@ REMEMBER = timedelta(minutes=10)
 Show = Callable[[Judged, Actor, datetime, Desk], Reply]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one look brought: exactly one of the four."""
@@ -126,15 +128,16 @@ def look(reads: Reads, wanted: Wanted, actor: Actor, now: datetime, desk: Desk, 
     if found.count == 0:
         return Outcome(nothing=order_nothing.explain(reads, wanted, found, actor, now, desk), found=found)
     if found.count == 1:
-        card = found.cards[0] if found.cards else reads.orders.card(found.orders[0].id)
-        if card is None:
+        shown = found.cards or reads.orders.completed(found.orders)
+        if not shown:  # gone between two looks
             return Outcome(nothing=order_nothing.explain(reads, wanted, Found(found.by, found.value), actor, now, desk))
+        card = shown[0]
         return Outcome(one=judged(reads, card, now, claimed_missing=says_missing(text)), found=found)
     if not wanted.spoken:  # a follow-up: the order chosen from these a moment ago is meant
         ids = recall_list(reads, actor, now) or []
         if len(ids) == 1 and any(each.id == ids[0] for each in found.orders):
             return _one(reads, ids[0], actor, now, text)
-    cards = found.cards or tuple(reads.orders.cards([each.id for each in found.orders[:SHOWN]]))
+    cards = found.cards or tuple(reads.orders.completed(found.orders[:SHOWN]))
     return Outcome(many=cards[:SHOWN], total=found.count, found=found)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
-from domain.order import Order
+from domain.order import Order, Track
 from domain.store import OrderCard, OrderEvent, StoredOrder
 from storage.aftersales import AFTERSALES_OF, read_aftersale
 from storage.approvals import ApprovalReads
@@ -28,13 +28,18 @@ from storage.tracks import TRACK_COLUMNS, read_track
 BY_NUMBER = SELECT_ORDER + "WHERE o.number = ? ORDER BY o.id DESC LIMIT ?"
 BY_ID = SELECT_ORDER + "WHERE o.id = ?"
 # Whether there is anything to fetch from three more tables is asked along with the order: most orders have none.
-_CARD = SELECT_ORDER.replace(
-    " FROM orders o ",
-    ", (SELECT last_ok FROM freshness WHERE source = o.channel || '/' || o.shop),"
+_REST = (
+    "(SELECT last_ok FROM freshness WHERE source = o.channel || '/' || o.shop),"
     " EXISTS (SELECT 1 FROM aftersales s WHERE s.order_number = o.number AND s.channel = o.channel AND s.shop = o.shop),"
     " EXISTS (SELECT 1 FROM approvals a WHERE a.order_id = o.id AND a.open = 1)"
-    " FROM orders o ",
 )
+_REST_BY_ID = f"SELECT {_REST} FROM orders o WHERE o.id = ?"
+_TRACKS_OF = (
+    "SELECT "
+    + ",".join(f"t.{name}" for name in TRACK_COLUMNS.split(","))
+    + " FROM parcels p JOIN tracks t ON t.waybill = p.waybill WHERE p.order_id = ?"
+)
+_CARD = SELECT_ORDER.replace(" FROM orders o ", f", {_REST} FROM orders o ")
 _CARDS_BY_NUMBER = _CARD + "WHERE o.number = ?"
 _SAME_NUMBER = 6  # cards of one number, newest first: shops count up their orders alike
 # Parcels with what their carriers told, in one look; put in order here, because there is hardly ever a second one.
@@ -163,6 +168,23 @@ class OrderReads:
         found = {row[0]: read_card(row, self._keys) for row in self._c.all(CARDS + condition, (value,))}
         return [found[one] for one in order_ids if one in found]
 
+    def completed(self, orders: Sequence[StoredOrder]) -> list[OrderCard]:
+        """The cards of orders that were read a moment ago, in the same unit of work."""
+        if self._c.pg:
+            return self.cards([one.id for one in orders])
+        return [self._completed(one) for one in orders]
+
+    def _completed(self, stored: StoredOrder) -> OrderCard:
+        row = self._c.one(_REST_BY_ID, (stored.id,))
+        if row is None:
+            raise LookupError(f"order {stored.id} was read and is gone: not the same unit of work")
+        tracks = self._c.all(_TRACKS_OF, (stored.id,)) if stored.order.parcels else []
+        if len(tracks) > 1:
+            places = {parcel.waybill: n for n, parcel in enumerate(stored.order.parcels)}
+            tracks.sort(key=lambda one: places[one[0]])
+        order = stored.order
+        return self._put_together(stored, row, (order.number, order.channel, order.shop), tuple(map(read_track, tracks)))
+
     def cards_by_waybill(self, waybill: str) -> list[OrderCard]:
         wanted = waybill.strip().upper()
         found = self.cards(exact(self._c, self._handles.waybill(wanted)))
@@ -183,12 +205,18 @@ class OrderReads:
         if len(parcels) > 1:
             parcels.sort(key=_place)
         stored = read_stored(row, ask(SELECT_LINES, key), [one[:_PARCEL_WIDTH] for one in parcels], self._keys)
-        events = tuple([read_event(one) for one in ask(SELECT_EVENTS, key)])
-        fresh, has_aftersales, has_approvals = row[-3:]
-        found = ask(AFTERSALES_OF, (row[3], row[1], row[2])) if has_aftersales else ()
-        aftersales = tuple([read_aftersale(one) for one in found]) if found else ()
         tracks = tuple([read_track(one[_PARCEL_WIDTH + 1 :]) for one in parcels if one[_PARCEL_WIDTH + 1] is not None])
-        approvals = self._approvals.open_of_order(row[0]) if has_approvals else ()
+        return self._put_together(stored, row[-3:], (row[3], row[1], row[2]), tracks)
+
+    def _put_together(
+        self, stored: StoredOrder, row: Row, handle: tuple[str, str, str], tracks: tuple[Track, ...]
+    ) -> OrderCard:
+        """`row` as `_REST` has it; `handle`: number, channel, shop."""
+        fresh, has_aftersales, has_approvals = row
+        events = tuple([read_event(one) for one in self._c.all(SELECT_EVENTS, (stored.id,))])
+        found = self._c.all(AFTERSALES_OF, handle) if has_aftersales else ()
+        aftersales = tuple([read_aftersale(one) for one in found]) if found else ()
+        approvals = self._approvals.open_of_order(stored.id) if has_approvals else ()
         return OrderCard(stored, events, aftersales, tracks, approvals, at_or_none(fresh))
 
 

@@ -20,6 +20,7 @@ _SELECT = (
     " FROM people p LEFT JOIN accounts c ON c.person_id = p.id "
 )
 _ORDER = "ORDER BY p.id,c.n,c.platform,c.user_id"
+_ON_DUTY = "SELECT name,roles,shops,warehouses FROM people WHERE active = 1 AND roles LIKE ? ORDER BY id"
 _CHAT = "SELECT platform,chat_id,kind,title,topics,shops,warehouses FROM chats "
 _SAVE = (
     "INSERT INTO people(id,name,roles,shops,warehouses,active) VALUES(?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
@@ -63,6 +64,14 @@ class PeopleReads:
     def with_role(self, role: Role) -> list[Person]:
         found = self._people("WHERE p.active = 1 AND p.roles LIKE ? ", f'%"{role.value}"%')
         return [one for one in found if role in one.roles]
+
+    def in_charge(self, role: Role, *, shop: str, warehouse: str) -> str:
+        """Name of the first active colleague with this role who works for that shop and warehouse, or ""."""
+        for name, roles, shops, warehouses in self._c.all(_ON_DUTY, (f'%"{role.value}"%',)):
+            ours, stores = _names(shops), _names(warehouses)
+            if role in _roles(roles) and (not ours or shop in ours) and (not stores or warehouse in stores):
+                return str(name)
+        return ""
 
     def everyone(self) -> list[Person]:
         return self._people("")

@@ -157,4 +157,5 @@ TALK: Mapping[str, Mapping[str, str]] = {"zh": _ZH, "en": _EN}
 
 def talk(lang: str, key: str, **fields: object) -> str:
     """One sentence. Fields must be masked and made safe by the caller."""
-    return (_EN if lang == "en" else _ZH)[key].format(**fields)
+    sentence = (_EN if lang == "en" else _ZH)[key]
+    return sentence.format(**fields) if fields or "{" in sentence else sentence

@@ -15,6 +15,7 @@ from domain.order import Aftersale, Order
 from domain.privacy import mask_name, place, safe_note, safe_text
 from domain.situation import Holder, Kind, ParcelState
 from domain.store import OrderEvent
+from domain.values import quick
 from domain.verdict import Verdict
 from handlers.words.order_tables import ZH, Tables
 from handlers.words.times import clock, left, span, when
@@ -23,6 +24,7 @@ MARK = {Tone.GOOD: "🟢", Tone.WATCH: "🟡", Tone.BAD: "🔴", Tone.INFO: "�
 SEP = "  ·  "
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Scene:
     """Everything a sentence may need: the judged order, the moment, and how people call its shop."""
@@ -231,6 +233,9 @@ class Zh:
     def to_customer(self, scene: Scene) -> str:
         """A text that may be sent as it is."""
         verdict, state, now = scene.verdict, scene.state, scene.now
+        text = self.table.kinds[verdict.kind].customer
+        if text and "{" not in text and verdict.kind is not Kind.HELD:
+            return text
         arrival = f"，预计{self.when(verdict.arrival.by, now)} 前送达" if verdict.arrival else ""
         match verdict.kind:
             case Kind.LABELLED if verdict.normal:

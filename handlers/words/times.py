@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from domain.clock import SHANGHAI
 
@@ -11,9 +11,20 @@ _DAYS_EN = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+_EAST = timedelta(hours=8)
+_LAST_SUMMER_TIME = 1991
+
+
+def _local(at: datetime) -> datetime:
+    """China's wall clock; only to read its fields. Eight hours east of UTC ever since the last summer time."""
+    if at.tzinfo is UTC and at.year > _LAST_SUMMER_TIME:
+        return at + _EAST
+    return at.astimezone(SHANGHAI)
+
+
 def when(at: datetime, now: datetime, *, lang: str = "zh") -> str:
     """`今天 14:05`, `昨天 19:20`, `11-18 09:00`, `2025-11-18 09:00`."""
-    local, today = at.astimezone(SHANGHAI), now.astimezone(SHANGHAI)
+    local, today = _local(at), _local(now)
     clock = f"{local.hour:02}:{local.minute:02}"
     days = local.toordinal() - today.toordinal()
     near = (_DAYS_EN if lang == "en" else _DAYS_ZH).get(days)
@@ -28,7 +39,7 @@ def when(at: datetime, now: datetime, *, lang: str = "zh") -> str:
 
 def clock(at: datetime, now: datetime, *, lang: str = "zh") -> str:
     """`16:22` when it is today, else as `when`: for a list of sources."""
-    local, today = at.astimezone(SHANGHAI), now.astimezone(SHANGHAI)
+    local, today = _local(at), _local(now)
     if local.toordinal() == today.toordinal():
         return f"{local.hour:02}:{local.minute:02}"
     return when(at, now, lang=lang)
