@@ -1,7 +1,7 @@
 """The emulated platform as an ASGI app: one port plays `api.`, `oapi.` and the Stream gateway.
 
 Faults (`faults.plan(name, call)`, `faults.always[call] = name`): 500 · 504 (delivered all the same) · 504-before · garbage ·
-drop-before · drop-after-commit · ban (JSON) · ban-html · hang, and the refusals of `problems.REFUSALS`. Calls: token ·
+drop-before · drop-after-commit · ban (JSON) · ban-html · hang, and what `problems.py` names. Calls: token ·
 gateway.open · robot.group · robot.oto · robot.recall · robot.download · card.createAndDeliver · card.create · card.deliver ·
 card.update · card.register · session · webhook · media · auth.scopes · department.listsub · department.get · user.list ·
 user.get · user.getbyunionid.
@@ -26,7 +26,7 @@ from emulators.dingtalk import control, phone
 from emulators.dingtalk.cards import Cards
 from emulators.dingtalk.contacts import Contacts
 from emulators.dingtalk.people import People
-from emulators.dingtalk.problems import REFUSALS, OldProblem, Problem, Row
+from emulators.dingtalk.problems import OLD_REFUSALS, REFUSALS, OldProblem, Problem, Row
 from emulators.dingtalk.robots import Robots
 from emulators.dingtalk.state import TOKEN_LIFE, State, Switches
 from emulators.dingtalk.stream import Gateway
@@ -263,6 +263,8 @@ class DingTalkEmulator:
                 return Response("<html>punish</html>", media_type="text/html")
             return Response("upstream error", 504 if fault == "504-before" else 500)
         try:
+            if fault in OLD_REFUSALS:
+                raise OldProblem(*OLD_REFUSALS[fault])
             if fault in REFUSALS and not (call in _OLD and fault == "expired-token"):
                 raise Problem(*REFUSALS[fault])
             answer, effect = await work()

@@ -26,6 +26,16 @@ class OldProblem(Exception):
         self.body: Row = {"errcode": errcode, "errmsg": errmsg}
 
 
+OLD_REFUSALS: dict[str, tuple[int, str]] = {
+    "unsafe-link": (430101, "链接不安全"),
+    "unsafe-text": (430102, "文本不合规"),
+    "unsafe-picture": (430103, "图片不合规"),
+    "unsafe-content": (430104, "内容不合规"),
+    "old-qps": (90018, "不合法的请求频率"),
+    "old-busy": (-1, "系统繁忙"),
+    "old-expired-token": (42001, "access_token已过期"),
+    "disbanded": (400013, "群已被解散"),
+}
 DENIED = "Forbidden.AccessDenied."
 REFUSALS: dict[str, tuple[int, str, str]] = {
     "expired-token": (400, "InvalidAuthentication", "不合法的access_token"),

@@ -82,12 +82,14 @@ class Robots:
         if len(users) > self._state.switches.batch_users:
             raise Problem(400, "invalidParameter.userIds.overMax")
         kind, param = self._message(body)
-        key, known = f"pqk{self._state.serial()}", [user for user in users if user in self._state.users]
+        slowed = [user for user in users if user in self._state.flow_controlled]
+        key = f"pqk{self._state.serial()}"
+        known = [user for user in users if user in self._state.users and user not in slowed]
         for user in known:
             self._state.show(Shown(f"1:{user}", "robot", kind, param, self._state.clock.now(), key=key))
         strangers = [user for user in users if user not in self._state.users]
         effect = f"shown {kind} to {len(known)}" if known else ""
-        return {"processQueryKey": key, "invalidStaffIdList": strangers, "flowControlledStaffIdList": []}, effect
+        return {"processQueryKey": key, "invalidStaffIdList": strangers, "flowControlledStaffIdList": slowed}, effect
 
     def recall(self, body: Row) -> tuple[Row, str]:
         self._keys(body, {"robotCode", "openConversationId", "processQueryKeys"})

@@ -137,6 +137,7 @@ class State:
         self.groups: dict[str, Group] = {}
         self.custom: dict[str, CustomRobot] = {}
         self.sessions: dict[str, tuple[str, float]] = {}
+        self.flow_controlled: set[str] = set()  # people whom `batchSend` passes over this minute, with a yes
         self.media: dict[str, tuple[str, str, bytes]] = {}
         self.downloads: dict[str, tuple[str, bytes, float]] = {}
         self.shown: list[Shown] = []

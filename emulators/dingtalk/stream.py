@@ -54,7 +54,7 @@ class Line:
 
 
 class Gateway:
-    """Faults: `mute_next` (zombie), `close_on_accept`, `refuse_opens` (statuses), `hang_opens`, `lose`, `twice`."""
+    """Faults: `mute_next` (zombie), `close_on_accept`, `refuse_opens` (statuses), `hang_opens`, `lose`, `twice`, `hold`."""
 
     def __init__(self, state: State, journal: Journal, base: Callable[[], str]) -> None:
         self._state, self._journal, self._base = state, journal, base
@@ -69,6 +69,8 @@ class Gateway:
         self.refuse_opens: list[int] = []
         self.lose = 0  # so many pushes vanish on the way
         self.twice = False
+        self.hold = 0  # so many pushes are kept back and then sent, the newest first
+        self._kept: list[Pushed] = []
         self._dice = random.Random(7)
 
     # --- opening ---
@@ -198,6 +200,14 @@ class Gateway:
             self.lose -= 1
             pushed.lost = pushed.done = True
             return pushed
+        if self.hold:
+            self.hold -= 1
+            self._kept.append(pushed)
+            if not self.hold:
+                for each in reversed(self._kept):
+                    self._send(each)
+                self._kept.clear()
+            return pushed
         self._send(pushed)
         if self.twice and pushed.sent:
             self._send(pushed)
@@ -291,6 +301,8 @@ class Gateway:
         good = code == 200
         if found.kind == "EVENT" and self._state.switches.event_needs_status:
             good = good and isinstance(body, dict) and body.get("status") == "SUCCESS"
+        elif not self._state.switches.ack_without_response:
+            good = good and isinstance(body, dict) and body.get("response") is not None
         self._journal.note(self._state.clock.now(), "stream.ack", told, None, "acknowledged" if good else "")
         if good:
             found.done = True
