@@ -7,11 +7,12 @@ permission, it is whole, and that it was asked for is on record before it is dra
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain.chat import Button, Reply
+from domain.chat import Button, Picture, Reply
 from domain.dates import DateRange
 from domain.metrics import METRICS
 from domain.order import AFTERSALE_OPEN, Aftersale, AftersaleKind, Receiver
@@ -26,18 +27,42 @@ from handlers.document_draw import Made, invoice, outbound, picklist, return_lab
 from handlers.kpi_look import sources
 from handlers.order_search import AT_ONCE, find_number, sees, wanted_of
 from handlers.orders import SHOWN, Outcome, choice_label, look
+from handlers.paper import pictures_of
 from handlers.words.documents import papers
 from handlers.words.order_talk import talk
 
 KINDS = ("picklist", "outbound", "return_label", "invoice", "label")
 PICK_CAP = 200
+MOST_PAGES = 3  # as pictures: a phone's chat is no place for a book
+_AS_PICTURE = re.compile(r"图片|截图|照片|\bpng\b|\b(?:as|in) (?:a )?(?:picture|image|photo)s?\b", re.IGNORECASE)
 _TO_PICK = timedelta(days=90)
 _PERSONAL = frozenset({"outbound", "return_label"})
 _COMES_BACK = frozenset({AftersaleKind.RETURN, AftersaleKind.EXCHANGE, AftersaleKind.REPAIR})
 
 
 async def documents(question: Question, actor: Actor, desk: Desk) -> Reply:
-    """拣货单, 出库单 6920…0417, 退货标签 …, 发票资料 …"""
+    """拣货单, 出库单 6920…0417, 退货标签 …, 发票资料 …; with 图片, the pages as pictures as well."""
+    reply = await _papers(question, actor, desk)
+    if not reply.documents or _AS_PICTURE.search(question.text) is None:
+        return reply
+    pages, left = await asyncio.to_thread(_pages, reply)
+    more = papers(actor.lang, "pages.more", count=left) if left else ""
+    return replace(reply, text="\n".join(part for part in (reply.text, more) if part), pictures=pages)
+
+
+def _pages(reply: Reply) -> tuple[tuple[Picture, ...], int]:
+    """The first pages of the reply's papers, and how many were left out."""
+    found: list[Picture] = []
+    left = 0
+    for paper in (each for each in reply.documents if each.media_type == "application/pdf"):
+        pages, count = pictures_of(paper.content, most=max(MOST_PAGES - len(found), 0))
+        stem = paper.name.removesuffix(".pdf")
+        found += [Picture(png, stem, f"{stem}-{number}.png") for number, png in enumerate(pages, 1)]
+        left += count - len(pages)
+    return tuple(found), left
+
+
+async def _papers(question: Question, actor: Actor, desk: Desk) -> Reply:
     plan = question.plan
     kind = plan.extra.get("document", "") if plan is not None else str(question.slots.get("document") or "")
     if kind not in KINDS:

@@ -6,6 +6,7 @@ Synchronous and not quick (the font has 8 MB to be read): call it through `async
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -119,6 +120,23 @@ class Paper:
             for x, dark in enumerate(row):
                 if dark:
                     self._pdf.rect(left + x * step, top + y * step, step, step, style="F")
+
+
+def pictures_of(pdf: bytes, *, most: int = 3, wide: int = 1080) -> tuple[list[bytes], int]:
+    """(the first pages as PNG, `wide` pixels across; how many pages there are)."""
+    import pypdfium2  # loaded when somebody asks for a picture, and not before
+
+    paper = pypdfium2.PdfDocument(pdf)
+    try:
+        pages: list[bytes] = []
+        for index in range(min(most, len(paper))):
+            page = paper[index]
+            out = io.BytesIO()
+            page.render(scale=wide / page.get_width()).to_pil().convert("L").save(out, "PNG", optimize=True)
+            pages.append(out.getvalue())
+        return pages, len(paper)
+    finally:
+        paper.close()
 
 
 def _by_letter() -> WrapMode:

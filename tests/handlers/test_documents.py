@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pypdfium2
 import pytest
+from PIL import Image
 
 from domain.chat import Document, Reply
 from domain.order import AftersaleKind, AftersaleStage, Stage
@@ -213,3 +215,23 @@ def test_the_same_content_gives_the_same_bytes_and_lost_letters_show() -> None:
 
     assert made() == made()
     assert shown("吉🎁") == "吉□"
+
+
+async def test_the_pages_come_as_pictures_when_asked_for(ask: AskDesk) -> None:
+    ask.put(order(warehouse="杭州仓", parcels=(parcel(),)))
+    reply = await say(ask, f"出库单 {NUMBER} 图片")
+    assert [each.name for each in reply.documents] == ["出库单-8842.pdf"]
+    assert [each.name for each in reply.pictures] == ["出库单-8842-1.png"]
+    page = Image.open(io.BytesIO(reply.pictures[0].png))
+    assert page.width == 1080
+    assert min(page.convert("L").tobytes()) < 60, "something is printed on it"
+    assert not (await say(ask, f"出库单 {NUMBER}")).pictures
+
+
+async def test_a_long_paper_shows_its_first_pages_and_says_how_many_are_left(ask: AskDesk) -> None:
+    for index in range(110):
+        goods = tuple(line(f"SKU-{index}-{n}", title=f"货 {index}-{n}") for n in range(3))
+        ask.put(order(f"69201547832101{index:05}", warehouse="杭州仓", lines=goods))
+    reply = await say(ask, "拣货单 图片")
+    assert len(reply.pictures) == 3
+    assert "页没画成图" in reply.text
