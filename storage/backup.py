@@ -26,6 +26,7 @@ from sqlalchemy.engine import Connection
 from domain.clock import Clock
 from domain.errors import BadInput
 from storage.migrations import HEAD, KNOWN
+from storage.migrations.carried import carried
 from storage.schema import inbox_path, is_postgres, migrate, sqlite_path, version
 from storage.tables import INBOX, metadata
 
@@ -88,7 +89,8 @@ def restore(url: str, source: Path, *, data_dir: Path, force: bool = False, prog
             of(table).execute(table.delete())
         with tarfile.open(source, "r:gz") as tar:
             for table in metadata.sorted_tables:
-                counts[table.name] = _load(of(table), table, tar, progress) if table.name in manifest["rows"] else 0
+                there = table.name in manifest["rows"]
+                counts[table.name] = _load(of(table), table, tar, manifest["migration"], progress) if there else 0
                 if counts[table.name] != manifest["rows"].get(table.name, 0):
                     raise BadInput(f"备份里的 {table.name} 行数不对，没有恢复。")
     return counts
@@ -128,12 +130,12 @@ def _dump(connection: Connection, table: sa.Table, file: IO[bytes], progress: Pr
     return count, digest.hexdigest()
 
 
-def _load(connection: Connection, table: sa.Table, tar: tarfile.TarFile, progress: Progress) -> int:
+def _load(connection: Connection, table: sa.Table, tar: tarfile.TarFile, migration: str, progress: Progress) -> int:
     names = [column.name for column in table.columns]
     count = 0
     page: list[dict[str, Any]] = []
     for text in _open(tar, f"{table.name}.jsonl"):
-        page.append(dict(zip(names, (_in(one) for one in json.loads(text)), strict=True)))
+        page.append(carried(table.name, [_in(one) for one in json.loads(text)], names, migration))
         if len(page) == _PAGE:
             connection.execute(table.insert(), page)
             count += len(page)
