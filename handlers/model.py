@@ -1,7 +1,7 @@
 """A language model as second reader: asked when the parser is at a loss, answered by a plan of ours or not at all.
 
 It sees placeholders, never a name or a number; it may name one of our intents, never do anything; and when it is away, slow,
-out of budget or odd, everybody gets what they would get without it. ADR-0010 says why each of these holds by construction.
+out of budget or odd, everybody gets what they would get without it. ADR-0013 says why each of these holds by construction.
 """
 
 from __future__ import annotations

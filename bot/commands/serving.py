@@ -37,6 +37,15 @@ def serve(
     configure(settings.log_level, as_json=settings.log_json)
     house = open_house(settings)
     attach(house)
+    if settings.mcp:
+        from bot.commands.assistants import without_library
+
+        if (missing := without_library()) is not None:
+            typer.echo(missing, err=True)
+            raise typer.Exit(1)
+        from bot.assistants.server import attach as attach_assistants
+
+        attach_assistants(house)
     if settings.console != "off":
         from bot.pages import console
         from bot.work_group import PLATFORM

@@ -6,5 +6,5 @@
     breaker  when an endpoint that fails is left alone
     budget   how much may be asked, in tokens, money and requests
 
-A model's instructions are no protection (ADR-0010): nothing here relies on them.
+A model's instructions are no protection (ADR-0013): nothing here relies on them.
 """
