@@ -1,4 +1,5 @@
-"""B6, B7 and B10: orders into the store in batches, each with its event and an outbox row; then the same orders again.
+"""B6, B7 and B10: orders into the store in batches, each with its event and an outbox row; then the same orders again; and
+from the bytes of a channel's answer.
 
 Ours is the store's own upsert (idempotent, older versions never win, personal data sealed, blind handles written) and the
 outbox; the anchor writes the same orders with hand-written SQL into four plain tables with the usual three indexes.
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from benchmarks import floor
+from benchmarks.channel_pages import orders_of, page_of
 from benchmarks.ground import Ground
 from benchmarks.measure import Line, check, line, neat, ratio, spread, timed_each
 from benchmarks.orders import END, batches
@@ -36,7 +38,9 @@ def write(store: SqlStore, batch: Sequence[Order]) -> list[Upserted]:
 
 def outgoing(one: Upserted) -> Outgoing:
     order = one.after
-    return Outgoing("deliver", make_key(one.id, order.updated_at), {"no": order.number, "st": order.stage.value})
+    return Outgoing(
+        "deliver", make_key(one.id, int(order.updated_at.timestamp())), {"no": order.number, "st": order.stage.value}
+    )
 
 
 def run_cases(ground: Ground, sizes: Sequence[int]) -> Iterator[Line]:
@@ -45,6 +49,7 @@ def run_cases(ground: Ground, sizes: Sequence[int]) -> Iterator[Line]:
         for size in SIZES:
             for one in on_sqlite(ground, orders, size):
                 yield _with_growth(one, seen, size)
+        yield from_channel(ground, orders)
     if ground.server():
         for orders in sizes:
             for size in SIZES:
@@ -112,6 +117,29 @@ def on_sqlite(ground: Ground, orders: int, size: int) -> Iterator[Line]:
     raw.close()
     yield from _lines(first, again, "B6", size, changed.beyond(len(first[0]) + 1, _PER_ROUND[size]), engine="sqlite",
                       orders=orders)  # fmt: skip
+
+
+def from_channel(ground: Ground, orders: int) -> Line:
+    """From Douyin's JSON: read, mapped, written; against the anchor's SQL alone on the same orders."""
+    store, raw = ground.store(orders), floor.open_sqlite(ground.floor(orders))
+    size, count = SIZES[0], _PER_ROUND[SIZES[0]]
+    rates: Rates = ([], [])
+    sides: tuple[Work, Work] = (lambda page: write(store, orders_of(page)), lambda rows: floor.write_sqlite(raw, rows))
+    for number in range(ground.rounds + 1):
+        start = ground.take("sqlite", orders, count)
+        some = list(batches(start, start + count, orders, size))
+        given: tuple[list[Any], list[Any]] = ([page_of(batch) for batch in some], [floor.rows_of(batch) for batch in some])
+        for side in (0, 1) if number % 2 else (1, 0):
+            seconds = timed_each(sides[side], given[side])
+            if number:
+                rates[side].append(count / seconds)
+    store.close_now()
+    raw.close()
+    return line(
+        "B6", f"new orders from Douyin's JSON, {size} a batch, against hand-written executemany of ready rows",
+        ours={"per_s": spread(rates[0])}, anchor={"per_s": spread(rates[1])}, ratio=ratio(*rates), target=0.35,
+        engine="sqlite", orders=orders,
+    )  # fmt: skip
 
 
 def on_postgres(ground: Ground, orders: int, size: int) -> Iterator[Line]:

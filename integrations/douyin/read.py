@@ -85,4 +85,6 @@ def text(value: Any, limit: int = 500) -> str:
     """Text of a person or the platform without control characters; cut at `limit`."""
     if not isinstance(value, str):
         return ""
+    if value.isprintable():  # nearly always, and a hundred times cheaper than looking at each character
+        return value[:limit]
     return "".join(char for char in value[: limit * 2] if char.isprintable() or char in "\n\t")[:limit]
