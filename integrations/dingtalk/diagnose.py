@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from domain.diagnosis import Finding, Health
-from domain.errors import DeskError, NeedsAuthorization, OutcomeUnknown, Rejected, Unavailable
+from domain.errors import DeskError, NeedsAuthorization, OutcomeUnknown, ProtocolBroken, Rejected, Unavailable
 from domain.ids import key as make_key
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ async def diagnose(connector: DingTalkChat, groups: Sequence[str] = ()) -> list[
     if found[0].health is not Health.BAD:
         found += [_clock(connector), await _stored_token(connector)]
         found += [await _robot(connector), await _cards(connector), await _stream(connector)]
+        if connector.has_directory:
+            found.append(await _directory(connector))
         for group in groups:
             found.append(await _group(connector, group))
     found += [*_refused(connector), _callback(connector), *_quota(connector)]
@@ -132,6 +134,22 @@ async def _stream(connector: DingTalkChat) -> Finding:
     live = connector.stream.live
     words = f"Stream 网关可用，现有 {live} 条连接。" if live else "Stream 网关可用。"
     return Finding("stream", Health.GOOD, words)
+
+
+async def _directory(connector: DingTalkChat) -> Finding:
+    """Whether we may read the directory, and how far: whose leaving is not seen keeps their access."""
+    try:
+        seen = await connector.roster()
+    except NeedsAuthorization as no:
+        return _denied("directory", no, "qyapi_get_member、qyapi_get_department_list")
+    except ProtocolBroken:
+        return Finding("directory", Health.BAD, "通讯录列得不全，先不按它停用任何人：过几分钟再查一次。")
+    except DeskError:
+        return _later("directory")
+    if not seen:
+        words = "通讯录授权范围里一个人都没有：开放平台 → 应用 → 权限管理 → 通讯录权限范围，选上要用小单的部门。"
+        return Finding("directory", Health.BAD, words)
+    return Finding("directory", Health.GOOD, f"通讯录看得到 {len(seen)} 人；不在里面的人离职，我看不到。")
 
 
 async def _group(connector: DingTalkChat, group: str) -> Finding:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from domain.diagnosis import Finding, Health
 from domain.errors import DeskError, NeedsAuthorization, ProtocolBroken, Rejected
 from integrations._kit.http import Http
+from integrations.wecom.directory import OUT_OF_RANGE
 
 if TYPE_CHECKING:
     from integrations.wecom.chat import Wecom
@@ -34,6 +35,8 @@ async def diagnose(connector: Wecom) -> list[Finding]:
         found.append(await _line(connector))
     if connector.app is not None:
         found += await _app(connector)
+        if found[-1].health is not Health.BAD:
+            found.append(await _directory(connector))
     if connector.robot is not None:
         found += await _robots(connector)
     if connector.settings.callback_url:
@@ -108,6 +111,26 @@ async def _app(connector: Wecom) -> list[Finding]:
     if not settings.token:
         found.append(Finding("app.callback", Health.WATCH, "自建应用没有配接收消息：私聊里的卡片只能显示成文字命令。"))
     return found
+
+
+async def _directory(connector: Wecom) -> Finding:
+    """How far the app sees: who is outside has no access, and whose leaving is not seen keeps it."""
+    try:
+        seen = await connector.roster()
+    except NeedsAuthorization as no:
+        code = str(no).rpartition(" ")[2]
+        words = "通讯录同步的 Secret（contact_secret）不对或没有权限：在“管理工具 → 通讯录同步”里重新复制。"
+        if code == OUT_OF_RANGE:
+            words = "应用的可见范围里没有任何部门，读不到通讯录：应用页 → 可见范围，加上要用小单的部门。"
+        return Finding("directory", Health.BAD, words)
+    except ProtocolBroken:
+        return Finding("directory", Health.BAD, "通讯录列得不全：可见范围里有人没列出来，先不按它停用任何人，过会儿再查。")
+    except DeskError:
+        return Finding("directory", Health.WATCH, "通讯录这会儿读不到，过几分钟再查一次。", unsure=True)
+    if not seen:
+        words = "可见范围里一个人都没有：应用页 → 可见范围，加上要用小单的部门。"
+        return Finding("directory", Health.BAD, words)
+    return Finding("directory", Health.GOOD, f"通讯录看得到 {len(seen)} 人；不在里面的人离职，我看不到。")
 
 
 async def _robots(connector: Wecom) -> list[Finding]:
