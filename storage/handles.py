@@ -147,6 +147,12 @@ _EXACT_IN = (
     "SELECT h.order_id FROM json_each(?) s CROSS JOIN handles h ON h.bucket = s.value AND h.handle = ?"
     " ORDER BY h.order_id DESC LIMIT ?"
 )
+# PostgreSQL seeks in every span there can be as well. Parameters: oldest span, handle, how many; newest first.
+KEYS_PG = (
+    "SELECT order_id FROM handles WHERE bucket = ANY(ARRAY(SELECT generate_series("
+    "(SELECT GREATEST(MIN(bucket),?) FROM handles),(SELECT MAX(bucket) FROM handles)))) AND handle = ?"
+    " ORDER BY order_id DESC LIMIT ?"
+)
 _MANY = 500  # spans, eight years: a store with older orders than that may have wide gaps
 _SPAN_LIST = _SPANS + "SELECT x FROM span WHERE x IS NOT NULL ORDER BY x DESC"
 _RANGE = "SELECT DISTINCT order_id FROM handles WHERE bucket = ? AND handle BETWEEN ? AND ? ORDER BY order_id DESC"
@@ -154,14 +160,15 @@ _RANGE = "SELECT DISTINCT order_id FROM handles WHERE bucket = ? AND handle BETW
 
 def exact(conn: Conn, handle: int, *, since_span: int = -1, limit: int = 50) -> list[int]:
     """Order keys with this handle, newest first."""
-    if not conn.pg:
-        ends = conn.one(_ENDS)
-        if ends is None or ends[0] is None:
-            return []
-        newest, oldest = ends[0], max(ends[1], since_span)
-        if newest - oldest < _MANY:
-            # Seeking in a span that holds nothing costs less than hopping over the index to learn which spans there are.
-            return [row[0] for row in conn.all(_EXACT_IN, (_spans(newest, oldest), handle, limit))]
+    if conn.pg:
+        return [row[0] for row in conn.all(KEYS_PG, (since_span, handle, limit))]
+    ends = conn.one(_ENDS)
+    if ends is None or ends[0] is None:
+        return []
+    newest, oldest = ends[0], max(ends[1], since_span)
+    if newest - oldest < _MANY:
+        # Seeking in a span that holds nothing costs less than hopping over the index to learn which spans there are.
+        return [row[0] for row in conn.all(_EXACT_IN, (_spans(newest, oldest), handle, limit))]
     return [row[0] for row in conn.all(_EXACT, (since_span, handle, limit))]
 
 
