@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -78,13 +79,18 @@ async def examine_installation(settings: object) -> list[tuple[str, Finding]]:
     clock = SystemClock()
     store, _, keys = open_storage(settings, clock)
     try:
-        return await examine(connect_chats(settings.connectors(), clock=clock, tokens=StoredTokens(store, keys)))
+        bound = await store.read(lambda r: r.people.chats())
+        groups = {name: [each.chat_id for each in bound if each.platform == name] for name in settings.connectors()["chats"]}
+        return await examine(connect_chats(settings.connectors(), clock=clock, tokens=StoredTokens(store, keys)), groups)
     finally:
         await store.close()
 
 
-async def examine(chats: dict[str, Chat]) -> list[tuple[str, Finding]]:
-    """(platform, finding) for each platform whose connector offers `diagnose`; closes every connector."""
+async def examine(chats: Mapping[str, Chat], groups: Mapping[str, Sequence[str]] | None = None) -> list[tuple[str, Finding]]:
+    """(platform, finding) for each platform whose connector offers `diagnose`; closes every connector.
+
+    `groups` are the conversations that are bound on each platform: the robot should still be in them.
+    """
     from integrations import registry
 
     found: list[tuple[str, Finding]] = []
@@ -92,7 +98,7 @@ async def examine(chats: dict[str, Chat]) -> list[tuple[str, Finding]]:
         look = getattr(registry.load(name), "diagnose", None)
         try:
             if look is not None:
-                found += [(name, finding) for finding in await look(chat)]
+                found += [(name, finding) for finding in await look(chat, (groups or {}).get(name, ()))]
         finally:
             close = getattr(chat, "aclose", None)
             if close is not None:

@@ -85,6 +85,11 @@ class DingTalkEmulator:
             Route("/v1.0/robot/oToMessages/batchSend", new("robot.oto", self.robots.batch_send), methods=post),
             Route("/v1.0/robot/groupMessages/recall", new("robot.recall", self.robots.recall), methods=post),
             Route(
+                "/v1.0/robot/getBotListInGroup",
+                new("robot.list", lambda body: (self.robots.in_group(body), ""), "qyapi_chat_manage"),
+                methods=post,
+            ),
+            Route(
                 "/v1.0/robot/messageFiles/download",
                 new("robot.download", lambda body: (self.robots.download(body, self.base_url), "")),
                 methods=post,

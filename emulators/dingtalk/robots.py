@@ -109,6 +109,17 @@ class Robots:
             raise Problem(400, "invalidParameter.downloadCode")
         return {"downloadUrl": f"{base}/_files/{body['downloadCode']}"}
 
+    def in_group(self, body: Row) -> Row:
+        """`getBotListInGroup`: who sits there."""
+        self._keys(body, {"openConversationId"})
+        if not body.get("openConversationId"):
+            raise Problem(400, "miss.openConversationId")
+        group = self._state.groups.get(str(body["openConversationId"]))
+        if group is None or not group.internal or group.disbanded:
+            raise Problem(400, "invalid.openConversationId")
+        ours = [{"robotCode": self._state.robot_code, "name": "小单", "openRobotType": 1}] if group.robot_in else []
+        return {"chatbotInstanceVOList": ours}
+
     def _robot(self, body: Row) -> None:
         code = body.get("robotCode")
         if not code:

@@ -14,7 +14,7 @@ from emulators.kit import EmulatorClock
 Row = dict[str, Any]
 TOKEN_LIFE = 7200.0
 SESSION_LIFE = 5400.0
-SCOPES = frozenset({"qyapi_robot_sendmsg", "Card.Instance.Write", "Card.Streaming.Write", "qyapi_base"})
+SCOPES = frozenset({"qyapi_robot_sendmsg", "Card.Instance.Write", "Card.Streaming.Write", "qyapi_base", "qyapi_chat_manage"})
 BUILT_IN_TEMPLATES = {
     "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema",
     "589420e2-c1e2-46ef-a5ed-b8728e654da9.schema",

@@ -1,8 +1,8 @@
 """The emulated platform as an ASGI app: `/` the long connection, `/cgi-bin/…` the API, `/_emulator/…` the side door.
 
 Faults by endpoint path (`faults.plan("reset", "/cgi-bin/message/send")`): busy (-1) · crowded (45033) · often (45009) ·
-reset (hangs up before anything happened) · lost (done, then hangs up) · slow · garbage · 500. Those of the line and of
-callbacks are named in line.py and callbacks.py.
+forbidden (48002) · disabled (50003) · reset (hangs up before anything happened) · lost (done, then hangs up) · slow ·
+garbage · 500. Those of the line and of callbacks are named in line.py and callbacks.py.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from emulators.wecom.people import People
 from emulators.wecom.problems import Problem
 from emulators.wecom.state import Asked, State
 
-_CODES = {"busy": -1, "crowded": 45033, "often": 45009}
+_CODES = {"busy": -1, "crowded": 45033, "often": 45009, "forbidden": 48002, "disabled": 50003}
 _BAN_SECONDS = 60
 
 

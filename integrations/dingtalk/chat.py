@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -52,6 +53,7 @@ class DingTalkChat(Staff):
     ) -> None:
         self.settings, self.client, self.clock = settings, client, clock
         self.arrivals = arrivals
+        self.doctor_transport: Any = None  # tests mount the product here instead of a public address
         self.delivery = Delivery(settings, client, arrivals, clock=clock, turn=self._turn)
         self.abilities = ChatAbilities(
             buttons=settings.cards in ("builtin", "own"),

@@ -230,6 +230,14 @@ class DingTalkClient:
         body = {"robotCode": self._settings.robot, "openConversationId": conversation, "processQueryKeys": [ident]}
         await self.call("POST", "/v1.0/robot/groupMessages/recall", body)
 
+    async def robots_in(self, conversation: str) -> list[str]:
+        """Robot codes that sit in a group, asked without saying anything there. Needs `qyapi_chat_manage`."""
+        body = {"openConversationId": conversation}
+        answer = await self.call("POST", "/v1.0/robot/getBotListInGroup", body, changes=False)
+        found = answer.get("chatbotInstanceVOList")
+        rows = found if isinstance(found, list) else []
+        return [str(row.get("robotCode", "")) for row in rows if isinstance(row, dict)]
+
     async def token_works(self, token: str) -> bool:
         """Whether the platform still takes this token: asked with a send to nowhere, which has no effect."""
         body = {"robotCode": self._settings.robot, "openConversationId": "", "msgKey": "sampleText", "msgParam": "{}"}

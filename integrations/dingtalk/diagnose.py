@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from domain.diagnosis import Finding, Health
 from domain.errors import DeskError, NeedsAuthorization, OutcomeUnknown, ProtocolBroken, Rejected, Unavailable
 from domain.ids import key as make_key
+from integrations._kit.http import Http
 
 if TYPE_CHECKING:
     from integrations.dingtalk.chat import DingTalkChat
@@ -25,7 +26,7 @@ _FORGED = {
 
 
 async def diagnose(connector: DingTalkChat, groups: Sequence[str] = ()) -> list[Finding]:
-    """Credentials, clock, permissions, Stream, callbacks, quota. `groups` get a line that is recalled at once."""
+    """Credentials, clock, permissions, Stream, bound groups, callbacks, quota. Nothing is said in any group."""
     found = [await _credentials(connector)]
     if found[0].health is not Health.BAD:
         found += [_clock(connector), await _stored_token(connector)]
@@ -34,7 +35,7 @@ async def diagnose(connector: DingTalkChat, groups: Sequence[str] = ()) -> list[
             found.append(await _directory(connector))
         for group in groups:
             found.append(await _group(connector, group))
-    found += [*_refused(connector), _callback(connector), *_quota(connector)]
+    found += [*_refused(connector), await _callback(connector), *await _quota(connector)]
     return found
 
 
@@ -153,19 +154,24 @@ async def _directory(connector: DingTalkChat) -> Finding:
 
 
 async def _group(connector: DingTalkChat, group: str) -> Finding:
+    """Whether the robot still sits in a group that is bound; nothing is said there."""
     check = f"group.{make_key(group)[:6]}"
     try:
-        ident = await connector.client.group_send(group, "sampleText", {"content": "自检，马上撤回"})
-        await connector.client.recall(group, ident)
+        present = await connector.client.robots_in(group)
     except Rejected as no:
         if no.code in ("group.disbanded", "invalid.openConversationId", "miss.openConversationId"):
             return Finding(check, Health.BAD, "绑定的群已解散或不是内部群：到新群里 @我 发「绑定本群 …」。")
-        return Finding(check, Health.BAD, "机器人不在这个群里：群设置 → 机器人 → 添加机器人，选我。")
+        return _later(check)
     except NeedsAuthorization as no:
-        return _denied(check, no, "qyapi_robot_sendmsg")
+        if "IP" in str(no):
+            return _denied(check, no, "qyapi_chat_manage")
+        words = "查不了机器人还在不在绑定的群里：要查就申请 qyapi_chat_manage；不申请也行，在群里 @我 一句，有回答就在。"
+        return Finding(check, Health.WATCH, words, unsure=True)
     except DeskError:
         return _later(check)
-    return Finding(check, Health.GOOD, "群里发得出消息。")
+    if connector.settings.robot not in present:
+        return Finding(check, Health.BAD, "机器人不在绑定的群里：群设置 → 机器人 → 添加机器人，选我。")
+    return Finding(check, Health.GOOD, "机器人在绑定的群里。")
 
 
 def _refused(connector: DingTalkChat) -> list[Finding]:
@@ -182,17 +188,43 @@ def _refused(connector: DingTalkChat) -> list[Finding]:
     return [*found, *missing]
 
 
-def _callback(connector: DingTalkChat) -> Finding:
+async def _callback(connector: DingTalkChat) -> Finding:
+    """Knock at our own address without a signature: we must refuse, and hardly anybody else refuses so."""
     settings = connector.settings
     http = settings.mode == "http" or settings.card_callback == "http"
-    if http and settings.callback_url and not settings.callback_url.startswith("https://"):
+    if not http:
+        return Finding("callback.address", Health.GOOD, "Stream 模式，不需要回调地址。")
+    if not settings.callback_url:
+        words = "没有填 callback_url，回调地址没法核对：应该是 https://你的域名/chat/dingtalk 。"
+        return Finding("callback.address", Health.WATCH, words, unsure=True)
+    if not settings.callback_url.startswith("https://"):
         return Finding("callback.address", Health.BAD, "回调地址不是 https：钉钉的消息体没有签名，必须走 https。")
-    if http and settings.callback_url and not settings.callback_url.endswith("/chat/dingtalk"):
+    if not settings.callback_url.endswith("/chat/dingtalk"):
         return Finding("callback.address", Health.BAD, "回调地址填错了：应该是 https://你的域名/chat/dingtalk 。")
-    return Finding("callback.address", Health.GOOD, "回调地址的写法没有问题。" if http else "Stream 模式，不需要回调地址。")
+    door = Http(settings.callback_url, transport=connector.doctor_transport)
+    asked = {"content-type": "application/json"}
+    try:
+        # The whole address: joined to the base it would end with a slash, and another page would answer.
+        await door.call(
+            "POST", settings.callback_url, changes=False, body=b"{}", headers=asked, what="doctor.callback", parse=bytes
+        )
+    except NeedsAuthorization:
+        return Finding("callback.address", Health.GOOD, "回调地址能访问，没有签名的请求进不来。")
+    except ProtocolBroken:
+        words = "回调地址指到了别处：反向代理要把 /chat/dingtalk 转到小单，小单的服务要开着。"
+        return Finding("callback.address", Health.BAD, words)
+    except DeskError:
+        return Finding("callback.address", Health.BAD, "回调地址打不开：检查域名、证书和反向代理，外网要能访问它。")
+    finally:
+        await door.aclose()
+    return Finding("callback.address", Health.BAD, "回调地址有回应，但不是小单的：检查反向代理转到了哪里。")
 
 
-def _quota(connector: DingTalkChat) -> list[Finding]:
+async def _quota(connector: DingTalkChat) -> list[Finding]:
+    try:
+        await connector.client.quota.sync(force=True)  # what the serving processes have used so far
+    except DeskError:
+        return [_later("quota")]
     found = []
     for pool in ("api", "messages"):
         usage = connector.client.quota.usage(pool)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from domain.diagnosis import Finding, Health
@@ -28,8 +29,11 @@ _MENDS = {
 }
 
 
-async def diagnose(connector: Wecom) -> list[Finding]:
-    """Look at everything that is set up, one after the other; nothing is sent to any group or person."""
+async def diagnose(connector: Wecom, groups: Sequence[str] = ()) -> list[Finding]:
+    """Look at everything that is set up, one after the other; nothing is sent to any group or person.
+
+    `groups` are those that are bound: where only answers are possible, each needs a webhook to be told anything.
+    """
     found = [_mode(connector)]
     if connector.settings.mode == "socket":
         found.append(await _line(connector))
@@ -39,6 +43,7 @@ async def diagnose(connector: Wecom) -> list[Finding]:
             found.append(await _directory(connector))
     if connector.robot is not None:
         found += await _robots(connector)
+    found += _mute(connector, groups)
     if connector.settings.callback_url:
         found.append(await _callback(connector))
     found += _clock(connector)
@@ -55,6 +60,17 @@ def _mode(connector: Wecom) -> Finding:
     return Finding(
         "mode", Health.GOOD, {"socket": "长连接模式。", "callback": "回调模式。"}.get(settings.mode, "没有配智能机器人。")
     )
+
+
+def _mute(connector: Wecom, groups: Sequence[str]) -> list[Finding]:
+    """Bound groups that nobody can speak to without being asked."""
+    missing = [group for group in groups if group not in connector.settings.robots]
+    if connector.settings.mode == "socket" or not missing:
+        return []
+    words = (
+        f"有 {len(missing)} 个绑定的群收不到预警：在群里加“消息推送”机器人，把地址写进 [chats.wecom.robots]，或改用长连接。"
+    )
+    return [Finding("groups", Health.BAD, words)]
 
 
 async def _line(connector: Wecom) -> Finding:
@@ -156,8 +172,10 @@ async def _callback(connector: Wecom) -> Finding:
     http = Http(connector.settings.callback_url, transport=connector.doctor_transport)
     bad = "打不开：检查域名、证书和反向代理，外网要能访问它。"
     try:
+        # The whole address: joined to the base it would end with a slash, and another page would answer.
+        query = connector.echo_query(echo)
         got = await http.call(
-            "GET", "", changes=False, params=connector.echo_query(echo), what="doctor.callback", parse=bytes
+            "GET", connector.settings.callback_url, changes=False, params=query, what="doctor.callback", parse=bytes
         )
     except NeedsAuthorization:
         return Finding(

@@ -129,6 +129,7 @@ class OverHttp(DingTalkHarness):
 
     def __init__(self, office: Office, chat: DingTalkChat) -> None:
         super().__init__(office, chat)
+        chat.doctor_transport = httpx.ASGITransport(self.door)
         hooks = office.emulator.people.hooks
         hooks.post, hooks.robot_url, hooks.event_url = self._post, DOOR, DOOR
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
+from starlette.responses import Response
 
 from domain.chat import Reply
 from domain.clock import FollowingClock
@@ -15,6 +17,8 @@ from domain.diagnosis import Finding, Health
 from domain.errors import Forged, Rejected
 from domain.ports import RawRequest
 from integrations.dingtalk import DingTalkChat, diagnose
+from tests.conformance.chat_harness import Door
+from tests.conformance.chat_harness import Inbox as ChatInbox
 from tests.integrations.dingtalk.conftest import Office
 
 
@@ -136,3 +140,46 @@ async def test_a_group_that_refused_a_message_is_remembered_until_one_passes(off
     office.emulator.state.groups[office.group].robot_in = True
     await chat.send(office.ref(), Reply("x"), key="b")
     assert "group.missing" not in await findings(chat)
+
+
+def no_chat_scope(office: Office) -> None:
+    office.emulator.state.scopes.remove("qyapi_chat_manage")
+
+
+async def test_without_the_permission_to_look_into_groups_it_says_how_to_find_out(office: Office) -> None:
+    no_chat_scope(office)
+    (named,) = [
+        each for name, each in (await findings(office.connector(), office.group)).items() if name.startswith("group.")
+    ]
+    assert (named.health, named.unsure, "qyapi_chat_manage" in named.sentence) == (Health.WATCH, True, True)
+
+
+async def test_the_quota_that_other_processes_used_is_seen(office: Office) -> None:
+    serving = office.connector()
+    serving.client.quota.count("messages", 2_900)
+    await serving.client.quota.sync(force=True)
+    found = await findings(office.connector())
+    assert (found["quota.messages"].health, "2,9" in found["quota.messages"].sentence) == (Health.WATCH, True)
+
+
+HTTP_MODE: dict[str, Any] = {"mode": "http", "callback_url": "https://desk.example/chat/dingtalk"}
+
+
+async def answering(office: Office, app: Any, **settings: Any) -> Finding:
+    chat = office.connector(**{**HTTP_MODE, **settings})
+    chat.doctor_transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return (await findings(chat))["callback.address"]
+
+
+async def test_our_own_address_passes_and_any_other_is_named(office: Office) -> None:
+    ours = Door("dingtalk", office.connector(**HTTP_MODE), office.clock, ChatInbox())
+    assert (await answering(office, ours)).health is Health.GOOD
+
+    def saying(status: int) -> Any:
+        return Response("<html>hello</html>", status)
+
+    assert "别处" in (await answering(office, saying(404))).sentence
+    assert "不是小单" in (await answering(office, saying(200))).sentence
+    assert "打不开" in (await answering(office, saying(502))).sentence
+    no_address = (await findings(office.connector(mode="http")))["callback.address"]
+    assert (no_address.health, no_address.unsure) == (Health.WATCH, True)

@@ -15,6 +15,7 @@ from domain.diagnosis import Finding, Health
 from emulators.wecom import WecomEmulator
 from emulators.wecom import state as theirs
 from integrations.wecom import AppSettings, Settings, diagnose
+from tests.conformance.chat_harness import Door, Inbox
 from tests.integrations.wecom.conftest import APP, Bench, door, make, on_line, served
 
 ROBOTS = {"CHATID": theirs.WEBHOOK}
@@ -57,6 +58,26 @@ async def test_a_blocked_address_is_named_with_both_mends(emulator: WecomEmulato
     assert "长连接" in said
 
 
+@pytest.mark.parametrize(("fault", "words"), [("forbidden", "没有这个接口的权限"), ("disabled", "停用")])
+async def test_what_the_app_may_not_do_is_named(emulator: WecomEmulator, fault: str, words: str) -> None:
+    emulator.faults.plan(fault, "/cgi-bin/agent/get")
+    assert words in (await look(make(emulator, Settings(mode="app", app=APP))))["app"]
+
+
+async def test_an_address_outside_the_apps_list_is_named(emulator: WecomEmulator) -> None:
+    emulator.state.trusted_ips = {"10.9.8.7"}
+    assert "可信IP" in (await look(make(emulator, Settings(mode="app", app=APP))))["app"]
+    emulator.state.trusted_ips = {"127.0.0.1"}
+    assert await look(make(emulator, Settings(mode="app", app=APP))) == {}
+
+
+async def test_bound_groups_that_cannot_be_told_anything_are_counted(emulator: WecomEmulator) -> None:
+    bench = make(emulator, Settings(**CALLBACK, robots=ROBOTS))  # type: ignore[arg-type]
+    found = bad(await diagnose(bench.chat, ["CHATID", "OTHER"]))
+    await bench.chat.aclose()
+    assert "1 个绑定的群" in found["groups"]
+
+
 async def test_an_expired_token_is_renewed_and_no_finding(emulator: WecomEmulator) -> None:
     bench = make(emulator, Settings(mode="app", app=APP))
     await bench.chat.colleagues()
@@ -78,8 +99,10 @@ async def test_a_wrong_clock_is_named_with_its_direction(emulator: WecomEmulator
 
 async def test_a_good_callback_address_passes(emulator: WecomEmulator) -> None:
     bench = make(emulator, Settings(**CALLBACK, callback_url="https://desk.example/chat/wecom"))  # type: ignore[arg-type]
-    bench.chat.doctor_transport = httpx.ASGITransport(door(bench))
+    ours = Door("wecom", bench.chat, bench.clock, Inbox())  # the product's own routes
+    bench.chat.doctor_transport = httpx.ASGITransport(ours)
     assert await look(bench) == {}
+    assert [request.url.path for request in ours.requests] == ["/chat/wecom"]
 
 
 async def test_a_callback_address_of_somebody_else_is_named(emulator: WecomEmulator) -> None:
