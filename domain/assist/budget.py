@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.clock import SHANGHAI
-from domain.store import Used
+from domain.records import Used
 
 
 @dataclass(frozen=True, slots=True)
