@@ -159,9 +159,7 @@ def read_chinese(text: str) -> Reading:
 
 _SUPPOSED = re.compile(r"如果|假如|要是|万一|若是|倘若")
 # 这个多少钱: the price of something on sale, unless an order or a payment is named.
-_NO_FIGURE = re.compile(
-    r"^(?!.*[单付花共总拍买])(?:你好|亲|请问|那|这个?|它|[一-鿿]{0,4}的?|,)*多少钱(?:一[个件双条套]|啊|呀|呢|吗|[?])*$"
-)
+_NO_FIGURE = re.compile(r"^[^单付花共总拍买]{0,16}多少钱(?:一[个件双条套])?[啊呀呢吗?]{0,3}$")
 _TOGETHER = re.compile(
     r"(?:合并|分开|一起|拆开|分批|分两次)(?:发|寄)(?:货|出)?[^,。?了]{0,4}(?:吗|么|可以|行|$)|批发|礼盒|礼品袋|有(?:没有)?[^,。?的]{0,3}自提"
 )
