@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.assist.veil import veil
 from domain.understand.learnt import Phrase, Phrasebook, skeleton
 from domain.understand.lexicon import EMPTY, Lexicon
 from domain.understand.normal import is_chinese
 from domain.understand.plan import Intent, Plan
+from domain.understand.veil import veil
 
 UNHEARD_CAP = 2_000  # wordings kept; the rarest, oldest one makes room
 _TOKEN = re.compile(r"<([A-Z]+)_\d+>")

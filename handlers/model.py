@@ -20,7 +20,6 @@ from domain.assist import plans, prose
 from domain.assist.breaker import Breaker
 from domain.assist.budget import Limits, guess
 from domain.assist.plans import CHANGING, Refusal, read_answer, wants_help
-from domain.assist.veil import LONGEST, Veiled, veil
 from domain.chat import Message, Reply
 from domain.errors import DeskError, NeedsAuthorization, ProtocolBroken, Rejected, Unavailable
 from domain.metrics import METRICS
@@ -30,6 +29,7 @@ from domain.query import GROUP_NAMES
 from domain.store import Reads, UnitOfWork
 from domain.understand import Intent, Lexicon, Plan
 from domain.understand.normal import normalise
+from domain.understand.veil import LONGEST, Veiled, veil
 from handlers.desk import Desk
 from handlers.model_purse import Purse
 from handlers.words.common import words

@@ -1,10 +1,9 @@
 """A language model as a guest: what may leave the house, what may come back, and what it may say. Pure.
 
-    veil     what a person typed, with everything that names somebody or something replaced by placeholders
     plans    a model's answer held against the person's own words: a plan of ours, or a refusal with its reason
     prose    a sentence of a model held against the facts: kept as it is, or discarded
     breaker  when an endpoint that fails is left alone
     budget   how much may be asked, in tokens, money and requests
 
-A model's instructions are no protection (ADR-0013): nothing here relies on them.
+What leaves is veiled before (`domain.understand.veil`). A model's instructions are no protection (ADR-0013): nothing here relies on them.
 """

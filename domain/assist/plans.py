@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from domain.assist.veil import Hidden, Veiled
 from domain.dates import DateRange, find_range
 from domain.errors import BadInput
 from domain.metrics import METRICS, UNMEASURED
 from domain.query import FIELDS, GROUP_NAMES, query_of
 from domain.understand.lexicon import CHANNELS
 from domain.understand.plan import Filter, Found, Intent, Plan, Slots
+from domain.understand.veil import Hidden, Veiled
 
 LOOKS = (
     Intent.WHERE_IS_ORDER,

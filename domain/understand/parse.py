@@ -71,7 +71,7 @@ def understand(text: str, *, now: datetime, context: Plan | None = None, lexicon
 
 def _taught(text: str, plan: Plan, own: str, numbers: Numbers, now: datetime, lexicon: Lexicon) -> Plan:
     """`plan` as a taught phrase has it; unchanged when none does, or when the sentence denies what the phrase stands for."""
-    from domain.assist.veil import veil  # wants the lexicon, which this module also serves
+    from domain.understand.veil import veil  # wants the lexicon, which this module also serves
 
     reading = lexicon.phrases.reading(veil(text, plan, lexicon).text)
     if reading is None or (reading.intent in RISKY and denied(own, reading.intent, chinese=is_chinese(own))):

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.assist.plans import CHANGING, LOOKS, WISHES, Refusal, instructions, read_answer, schema, wants_help
-from domain.assist.veil import veil
 from domain.understand import Intent, Lexicon, Plan, from_json, to_json, understand
 from domain.understand.normal import normalise
+from domain.understand.veil import veil
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 LEXICON = Lexicon.build(warehouses={"杭州仓": ()}, skus={"SF-GREY": ("沙发套-灰",)}, people=["张明"])

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.assist.veil import Veiled, veil
 from domain.understand import Lexicon, understand
 from domain.understand.normal import normalise
+from domain.understand.veil import Veiled, veil
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 LEXICON = Lexicon.build(

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from domain.assist.hidden_names import capitals_in, names_in
 from domain.privacy import redact
+from domain.understand.hidden_names import capitals_in, names_in
 from domain.understand.lexicon import Lexicon, NameTable
 from domain.understand.normal import normalise
 from domain.understand.plan import Plan
