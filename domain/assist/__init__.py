@@ -5,5 +5,6 @@
     breaker  when an endpoint that fails is left alone
     budget   how much may be asked, in tokens, money and requests
 
-What leaves is veiled before (`domain.understand.veil`). A model's instructions are no protection (ADR-0013): nothing here relies on them.
+What leaves is veiled before (`domain.understand.veil`). A model's instructions are no protection (ADR-0013): nothing here
+relies on them.
 """
