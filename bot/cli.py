@@ -8,6 +8,7 @@ import typer
 
 from bot.commands import (
     asking,
+    assistants,
     benching,
     connectors,
     doctor,
@@ -34,6 +35,7 @@ app = typer.Typer(
 for group in (
     serving,
     asking,
+    assistants,
     importing,
     mapping,
     lookup,
