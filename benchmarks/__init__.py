@@ -19,6 +19,7 @@ _MODULES = {
     "ingest": "ingesting",
     "accept": "accepting",
     "http": "serving",
+    "callbacks": "callbacks",
     "memory": "resident",
     "start": "starting",
     "chart": "drawing",

@@ -1,7 +1,8 @@
 """The servers that are measured from outside, each in a process of its own: ours, FastAPI's typed echo, and a bare skeleton.
 
-`python -m benchmarks.served ours FOLDER PORT` is the real application with the browser work group as its chat platform; two
-extra routes ingest orders and draw charts inside it, for the memory case.
+`python -m benchmarks.served ours FOLDER PORT` is the real application with the browser work group, a WeCom robot and a
+DingTalk robot by HTTP callback as its chat platforms; two extra routes ingest orders and draw charts inside it, for the
+memory case. A line of JSON in the environment (`XIAODAN_BENCH_CHATS`) names the groups and where the emulated platforms are.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -16,6 +18,50 @@ from pathlib import Path
 from typing import Any
 
 SIGNING = "only-for-benchmarks-0123456789"
+
+
+def _callback_chats(clock: Any) -> dict[str, Any]:
+    """The robots, set up as a company would, at emulated platforms or (when none is named) at an address nobody answers."""
+    from benchmarks.callers import DING_ID, DING_SECRET
+    from emulators.wecom import state
+    from integrations import dingtalk, registry, wecom
+
+    where = json.loads(os.environ.get("XIAODAN_BENCH_CHATS", "{}"))
+    nowhere = "http://127.0.0.1:1"
+    cards = registry.manifests()
+    robot = wecom.Settings(
+        mode="callback", token=state.TOKEN, aes_key=state.AES_KEY, base_url=where.get("wecom_url", nowhere)
+    )
+    other = dingtalk.Settings(
+        client_id=DING_ID, client_secret=DING_SECRET, mode="http", card_callback="http", card_route="bench",
+        card_secret="bench", api_url=where.get("dingtalk_url", nowhere), oapi_url=where.get("dingtalk_url", nowhere),
+        api_quota=10**9, message_quota=10**9,
+    )  # fmt: skip
+    return {
+        "wecom": wecom.build(robot, cards["wecom"], clock=clock),
+        "dingtalk": dingtalk.build(other, cards["dingtalk"], clock=clock),
+    }
+
+
+def _introduce(store: Any) -> None:
+    """The same colleagues on every platform, and the groups that are named."""
+    from benchmarks.cast import PEOPLE
+    from domain.store import BoundChat
+
+    known = {person.name: person for person in store.read_now(lambda r: r.people.everyone())}
+    named = os.environ.get("XIAODAN_BENCH_CHATS", "{}")
+    where = {} if named == "off" else json.loads(named)
+
+    def work(uow: Any) -> None:
+        for name in PEOPLE:
+            if name in known:
+                accounts = tuple((platform, name) for platform in ("console", "wecom", "dingtalk"))
+                uow.people.save_person(dataclasses.replace(known[name], accounts=accounts))
+        for platform in ("wecom", "dingtalk"):
+            for group in where.get(f"{platform}_groups", ()):
+                uow.people.bind_chat(BoundChat(platform, group, "group", group, frozenset({"orders"})))
+
+    store.write_now(work)
 
 
 def ours(folder: Path, port: int) -> Any:
@@ -46,7 +92,11 @@ def ours(folder: Path, port: int) -> Any:
         directory=lambda: [Member(one, one, "客服", "#888888") for one in PEOPLE],
     )
     console.open_group("orders", "订单售后群")
-    house = open_house(settings, connections=Connections(), chats={"console": console})
+    chats: dict[str, Any] = {"console": console}
+    if os.environ.get("XIAODAN_BENCH_CHATS") != "off":
+        chats |= _callback_chats(SystemClock())
+    house = open_house(settings, connections=Connections(), chats=chats)
+    _introduce(house.desk.store)
     attach(house)
     house.page_routes.extend(console_pages.routes(console))
     house.page_routes.extend(_inside(house))

@@ -1,20 +1,22 @@
 """The HTTP door: chat callbacks, channel pushes, health, metrics, signed pages.
 
-Callback routes are plain Starlette routes: they verify, store and acknowledge, nothing else. The answer 200 is given only
-after the row is on disk.
+Callbacks are verified, stored and acknowledged, nothing else. The answer 200 is given only after the row is on disk.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import parse_qsl
 
 import structlog
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.bootstrap import House
 from bot.metrics import REFUSED
@@ -23,43 +25,59 @@ from domain.ports import RawRequest, ReceivesChat
 
 log = structlog.get_logger()
 MAX_BODY = 2 * 1024 * 1024
+_KNOWN = 64
 
 
 class TooLarge(Exception):
     """The body is larger than any platform sends."""
 
 
-async def raw(request: Request, house: House) -> RawRequest:
-    """The request as it came, its body capped while it streams in."""
-    declared = request.headers.get("content-length", "0")
+async def raw(scope: Scope, receive: Receive, house: House) -> RawRequest:
+    """The request as it came, its body capped while it streams in. Straight from the server: most of what a framework would
+    make of it is not needed here.
+    """
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    declared = headers.get("content-length", "0")
     if declared.isdecimal() and (len(declared) > 18 or int(declared) > MAX_BODY):
         raise TooLarge
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    body, more = b"", True
+    while more:
+        part = await receive()
+        if part["type"] == "http.disconnect":
+            raise BadInput("hung up")
+        body = body + part.get("body", b"") if body else part.get("body", b"")
         if len(body) > MAX_BODY:
             raise TooLarge
+        more = part.get("more_body", False)
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    client = scope.get("client")
     return RawRequest(
-        request.method,
-        request.url.path,
-        dict(request.query_params),
-        {name.lower(): value for name, value in request.headers.items()},
-        bytes(body),
-        house.desk.clock.now(),
-        request.client.host if request.client else "",
+        scope["method"], scope["path"], query, headers, body, house.desk.clock.now(), client[0] if client else ""
     )
 
 
-def callback_routes(house: House) -> list[BaseRoute]:
-    """`/chat/{connector}` and `/push/{connector}/{shop}`."""
+class ChatDoor:
+    """`/chat/{connector}`: verify, store, answer. Around the application: its routing costs as much as all of that."""
 
-    async def chat(request: Request) -> Response:
-        name = request.path_params["connector"]
-        connector = house.desk.chats.get(name)
-        if not isinstance(connector, ReceivesChat):
+    def __init__(self, app: ASGIApp, house: House) -> None:
+        self._app = app
+        self._house = house
+        self._doors: dict[str, tuple[Any, bool]] = {}  # connector -> whether it takes requests, asked once
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/chat/") or scope["method"] not in ("GET", "POST"):
+            await self._app(scope, receive, send)
+            return
+        answer = await self.chat(scope["path"].removeprefix("/chat/"), scope, receive)
+        await answer(scope, receive, send)
+
+    async def chat(self, name: str, scope: Scope, receive: Receive) -> Response:
+        """The answer for the platform, once what came is on disk."""
+        connector = self._connector(name)
+        if connector is None:
             return Response(status_code=404)
         try:
-            receipt = connector.receive(await raw(request, house))
+            receipt = connector.receive(await raw(scope, receive, self._house))
         except TooLarge:
             return _refuse(name, "oversized", 413)
         except Forged:
@@ -69,9 +87,9 @@ def callback_routes(house: House) -> list[BaseRoute]:
         if receipt.incoming or receipt.people:
             try:
                 if receipt.people:
-                    await house.accept_people(name, receipt.people)
+                    await self._house.accept_people(name, receipt.people)
                 if receipt.incoming:
-                    await house.accept_chat(name, receipt.incoming)
+                    await self._house.accept_chat(name, receipt.incoming)
             except DeskError:
                 # Not on disk, so not accepted: the platform will send it again.
                 log.exception("inbox.accept_failed", source=name)
@@ -79,13 +97,32 @@ def callback_routes(house: House) -> list[BaseRoute]:
         body = await receipt.answer() if receipt.answer is not None else receipt.body
         return Response(body, receipt.status, media_type=receipt.media_type, headers=dict(receipt.headers) or None)
 
+    def _connector(self, name: str) -> ReceivesChat | None:
+        chat = self._house.desk.chats.get(name)
+        known = self._doors.get(name)
+        if known is None or known[0] is not chat:
+            known = self._doors[name] = (chat, isinstance(chat, ReceivesChat))
+            if len(self._doors) > _KNOWN:  # names are whatever somebody asks for
+                self._doors.clear()
+        return chat if known[1] else None  # type: ignore[return-value]  # asked above
+
+
+def callback_routes(house: House) -> list[BaseRoute]:
+    """`/chat/{connector}` and `/push/{connector}/{shop}`. In the whole application `ChatDoor` takes the first before the
+    routes are asked.
+    """
+    door = ChatDoor(Router(), house)
+
+    async def chat(request: Request) -> Response:
+        return await door.chat(request.path_params["connector"], request.scope, request.receive)
+
     async def push(request: Request) -> Response:
         name, shop = request.path_params["connector"], request.path_params["shop"]
         connector = house.push_receiver(name, shop)
         if connector is None:
             return Response(status_code=404)
         try:
-            receipt = connector.receive(await raw(request, house))
+            receipt = connector.receive(await raw(request.scope, request.receive, house))
         except TooLarge:
             return _refuse(name, "oversized", 413)
         except Forged:
@@ -142,6 +179,7 @@ def create_app(house: House, *, background: bool = True) -> FastAPI:
             yield
 
     app = FastAPI(title="xiaodan", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(ChatDoor, house=house)
     app.router.routes.extend(callback_routes(house))
     app.router.routes.extend(health_routes(house))
     app.router.routes.extend(house.page_routes)

@@ -47,6 +47,7 @@ REMEMBER = timedelta(minutes=10)
 _QUIET = frozenset({Intent.SMALLTALK, Intent.OUT_OF_SCOPE})
 _STALE_TRIES = 4
 _SURE = 0.75
+_ONE_ORDER = frozenset({Intent.WHERE_IS_ORDER, Intent.ORDER_DETAIL})
 
 
 @quick
@@ -103,15 +104,18 @@ class Dispatcher:
             return Answer("help", {}, bound, (time.perf_counter() - started) * 1000)
         vocabulary = await self.lexicon()
 
-        def look(r: Reads) -> tuple[Opening, Answer | None]:
+        def look(r: Reads, *, near: bool = False) -> tuple[Opening, Answer | None]:
             opened = r.dialogs.opening(chat.platform, chat.chat_id, who, self.desk.clock.now())
             person = opened.person
             if person is None or not person.active or not _ours(message, opened):
                 return opened, None
             actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
-            return opened, self._here(r, message, actor, opened.remembered, vocabulary)
+            return opened, self._here(r, message, actor, opened.remembered, vocabulary, near=near)
 
-        opened, answer = await self.desk.store.read(look)
+        # A number is looked up sooner than a thread is woken; whatever may take longer hops.
+        read_here = getattr(self.desk.store, "read_here", None)
+        found = None if read_here is None else read_here(lambda r: look(r, near=True))
+        opened, answer = found if found is not None and found[1] is not None else await self.desk.store.read(look)
         person = opened.person
         if person is None or not person.active:
             return await self._stranger(message, started)
@@ -146,10 +150,22 @@ class Dispatcher:
         return [] if kept is None else [lambda u: u.lessons.hear(kept, now)]
 
     def _here(
-        self, reads: Reads, message: Message, actor: Actor, remembered: Json | None, vocabulary: Lexicon
+        self,
+        reads: Reads,
+        message: Message,
+        actor: Actor,
+        remembered: Json | None,
+        vocabulary: Lexicon,
+        *,
+        near: bool = False,
     ) -> Answer | None:
-        """The whole answer on the reader's thread, in the hop that also looked up the person; None when it needs more."""
+        """The whole answer on the reader's thread, in the hop that also looked up the person; None when it needs more.
+
+        `near`: on the event loop's own thread, so only for what is a handful of looks by key.
+        """
         plan = self._understood(message, remembered, vocabulary)
+        if near and not _by_key(plan):
+            return None
         need = self._need(plan)
         if need is None or not need.at_once or _unsure(plan) or plan.note == LEARNT:
             return None
@@ -393,6 +409,11 @@ def _ours(message: Message, opened: Opening) -> bool:
 
 def _read_phrases(reads: Reads) -> Phrasebook:
     return phrasebook(reads.lessons.version(), reads.lessons.standing())
+
+
+def _by_key(plan: Plan) -> bool:
+    """Asks after one order by a number that leads straight to it."""
+    return plan.intent in _ONE_ORDER and (plan.slots.order_no is not None or plan.slots.waybill_no is not None)
 
 
 def _unsure(plan: Plan) -> bool:

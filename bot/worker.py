@@ -23,7 +23,8 @@ from handlers.router import Router
 from handlers.sync import pushed
 
 log = structlog.get_logger()
-_AT_ONCE = 64
+_AT_ONCE = 512  # most of them, when there are so many, wait for their conversation's budget: nobody else waits for those
+_CLAIM = 64
 _BEAT_SECONDS = 5.0
 _PAUSE = 0.5
 _MAX_TRIES = {"message": 6, "click": 8, "push": 12, "people": 12}
@@ -69,7 +70,7 @@ class InboxWorker:
         try:
             while True:
                 self._woken.clear()
-                room = _AT_ONCE - len(self._running)
+                room = min(_CLAIM, _AT_ONCE - len(self._running))
                 items = await self._claim(room) if room > 0 else []
                 for item in items:
                     self._start(item)
@@ -120,7 +121,7 @@ class InboxWorker:
     async def drain(self) -> int:
         """Handle all there is, then return how many: for tests, rehearsals and the command line."""
         count = 0
-        while items := await self._claim(_AT_ONCE):
+        while items := await self._claim(_CLAIM):
             await asyncio.gather(*(self.handle(item) for item in items))
             count += len(items)
             if self._settling is not None:

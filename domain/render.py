@@ -7,6 +7,7 @@ follow as sentences to send ("同意 A17"), and lead to the same decision as a p
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ _WORDS = {
         "link": ": ",
     },
 }
+_BREAKS_OUT = re.compile(r"""[\s()<>\[\]"'`\\\x00-\x1f\x7f-\x9f]""")  # blanks, what ends a link, and control characters
 _STARS = str.maketrans("*_~", "＊＿～")
 _SENTENCE_ENDS = "。！？；!?;"
 _PAUSES = "，、,：: \t·"
@@ -86,7 +88,7 @@ def commands(reply: Reply, *, lang: str = "zh") -> tuple[str, ...]:
 
 def safe_url(url: str) -> str:
     """The address when it is an http(s) one that cannot break out of a link; else ""."""
-    if any(letter.isspace() or letter in "()<>[]\"'`\\" or unicodedata.category(letter) == "Cc" for letter in url):
+    if _BREAKS_OUT.search(url):
         return ""
     try:
         parts = urlsplit(url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from domain.clock import Clock
 from domain.store import Store
@@ -63,6 +63,13 @@ class SqlStore:
 
     async def read(self, work: Callable[[SqlReads], T]) -> T:
         return await self._readers.submit(work)
+
+    @property
+    def read_here(self) -> Callable[[Callable[[SqlReads], Any]], Any] | None:
+        """`read_now` where it is a file of this machine: for a few looks by key, which cost less than a hop to a thread and
+        back. None where a look is a round trip.
+        """
+        return None if is_postgres(self.url) else self.read_now
 
     async def write(self, work: Callable[[SqlUnit], T]) -> T:
         return await self._writer.submit(work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,14 +23,18 @@ _COLOURS = {Tone.BAD: 2, Tone.WATCH: 2, Tone.GOOD: 3, Tone.DONE: 3, Tone.INFO: 1
 class Drawn:
     """What leaves for one reply, in order: texts, then the card, then pictures and files.
 
-    `instead` is what the texts become when the platform refuses the card.
+    `instead` is what the texts become when the platform refuses the card: written only when somebody asks.
     """
 
     texts: tuple[str, ...]
     card: Json | None
-    instead: tuple[str, ...]
+    write: Callable[[], tuple[str, ...]] = field(repr=False, compare=False)
     pictures: tuple[Picture, ...] = field(default=(), repr=False)
     documents: tuple[Document, ...] = field(default=(), repr=False)
+
+    @property
+    def instead(self) -> tuple[str, ...]:
+        return self.write()
 
 
 def task_id(key: str) -> str:
@@ -45,11 +50,14 @@ def draw(
     A card that cannot show everything on a phone follows the whole text; one that can stands for it.
     """
     head = f"{note}\n" if note else ""
-    instead = split(head + markdown(reply, media_drawn=media, lang=lang), limit)
+
+    def instead() -> tuple[str, ...]:
+        return split(head + markdown(reply, media_drawn=media, lang=lang), limit)
+
     pictures, documents = (reply.pictures, reply.documents) if media else ((), ())
     pressed = (*(reply.card.buttons if reply.card else ()), *reply.choices)
     if not buttons or not pressed:
-        return Drawn(instead, None, instead, pictures, documents)
+        return Drawn(instead(), None, instead, pictures, documents)
     shown = pressed[:MAX_BUTTONS]
     if reply.card is None:
         said = markdown(reply, buttons_drawn=True, media_drawn=media, lang=lang)
@@ -59,8 +67,10 @@ def draw(
         return Drawn(texts, card, instead, pictures, documents)
     card, whole = _card(reply.card, shown, task)
     whole = whole and len(pressed) == len(shown) and not head and _covers(reply.card, reply.text)
+    if whole:
+        return Drawn((), card, instead, pictures, documents)
     said = markdown(reply, buttons_drawn=len(pressed) == len(shown), media_drawn=media, lang=lang)
-    return Drawn(() if whole else split(head + said, limit), card, instead, pictures, documents)
+    return Drawn(split(head + said, limit), card, instead, pictures, documents)
 
 
 _PICK = {"zh": "请选一个", "en": "Please choose"}
