@@ -247,8 +247,9 @@ async def _depth(store: SqlStore) -> int:
 
 
 def _answers_during_ingest(ground: Ground, size: int) -> Line:
-    store, raw = ground.store(size), floor.open_sqlite(ground.floor(size))
-    reader, dispatcher = RawReader(raw), dispatcher_of(Inline(store), ground.clock)
+    # The raw reader reads the file that is being written, as ours does: in a file of its own it would wait for nothing.
+    store, raw = ground.store(size), floor.open_sqlite(ground.folder(size) / "xiaodan.db")
+    reader, dispatcher = RawReader(raw, floor.IN_OURS), dispatcher_of(Inline(store), ground.clock)
     count = 600 if ground.quick else 1500
     picked = [i * 7919 % size for i in range(count)]
     keys = [number_of(i) for i in picked]

@@ -46,6 +46,14 @@ BY_WAYBILL = f"SELECT {','.join(ORDER)} FROM orders WHERE waybill = ?"
 BY_PHONE = f"SELECT {','.join(ORDER)} FROM orders WHERE buyer_hash = ? AND created_at >= ? ORDER BY created_at DESC LIMIT 5"
 LINES_OF = "SELECT line_no,sku,qty,price FROM lines WHERE order_id = ?"
 EVENTS_OF = "SELECT kind,at,value FROM events WHERE order_id = ? ORDER BY at"
+READS = (BY_NUMBER, LINES_OF, EVENTS_OF)
+# The same three reads, as many columns, in our own store's file: for the case in which that file is being written.
+_COLUMNS_IN_OURS = "id,channel,number,stage,shop,created_at,updated_at,total,warehouse,province,currency"
+IN_OURS = (
+    f"SELECT {_COLUMNS_IN_OURS} FROM orders WHERE number = ?",
+    "SELECT n,sku,quantity,unit_price FROM order_lines WHERE order_id = ?",
+    'SELECT kind,at,"after" FROM order_events WHERE order_id = ? ORDER BY at',
+)
 CARD = (
     "SELECT o.*, (SELECT json_agg(json_build_array(line_no,sku,qty,price)) FROM lines l WHERE l.order_id = o.id),"
     " (SELECT json_agg(json_build_array(kind,at,value) ORDER BY at) FROM events e WHERE e.order_id = o.id) FROM orders o"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _USERS = ("postgres", "nobody")
-_SETTINGS = {"listen_addresses": "''", "shared_buffers": "1GB", "max_wal_size": "4GB", "max_connections": "100"}
+# Over TCP on loopback, as performance figures of a database server are given: a socket file is faster by more than half.
+_SETTINGS = {"listen_addresses": "127.0.0.1", "shared_buffers": "1GB", "max_wal_size": "4GB", "max_connections": "100"}
 
 
 class NoServer(RuntimeError):
@@ -46,19 +48,27 @@ def _installed() -> Path | None:
 
 
 def _run_installed(where: Path, root: Path) -> Iterator[str]:
-    user, data, socket = _user(), root / "data", root / "s"
-    for folder in (root, data, socket):
+    user, data, files = _user(), root / "data", root / "s"
+    for folder in (root, data, files):
         folder.mkdir(parents=True, exist_ok=True, mode=0o755)
         if user:
             shutil.chown(folder, user)
     _call(where / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", user=user)
-    options = " ".join([f"-k {socket}", *(f"-c {name}={value}" for name, value in _SETTINGS.items())])
+    port = _free_port()
+    options = " ".join([f"-k {files}", f"-p {port}", *(f"-c {name}={value}" for name, value in _SETTINGS.items())])
     # The log goes to a file: the server would keep a pipe of ours open for ever.
     _call(where / "pg_ctl", "-D", data, "-l", data / "log", "-w", "-o", options, "start", user=user)
     try:
-        yield f"postgresql://postgres@/postgres?host={socket}"
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
     finally:
         _call(where / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop", user=user)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _run_wheel(root: Path) -> Iterator[str]:

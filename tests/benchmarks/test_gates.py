@@ -37,8 +37,8 @@ def best(take: Callable[[], Line], *, least: float) -> Line:
 
 
 def test_dispatch_keeps_up_with_a_list_of_patterns_and_does_not_grow_with_commands(ground: Ground) -> None:
-    line = best(lambda: next(dispatching.run_cases(ground, [])), least=0.07)
-    assert line["ratio"] >= 0.07, line
+    line = best(lambda: next(dispatching.run_cases(ground, [])), least=0.15)
+    assert line["ratio"] >= 0.15, line
     assert line["growth"] <= 2.0, line
 
 
@@ -48,8 +48,8 @@ def test_an_answer_costs_a_small_multiple_of_its_bare_reads(ground: Ground) -> N
     def take() -> Line:
         return next(one for one in asking.on_sqlite(ground, ORDERS, keys) if "times faster" in one["name"])
 
-    line = best(take, least=0.3)
-    assert line["ratio"] >= 0.3, line
+    line = best(take, least=1.0)
+    assert line["ratio"] >= 1.0, line
 
 
 def test_a_batch_of_orders_is_written_at_a_fair_share_of_raw_sql(ground: Ground) -> None:
