@@ -19,7 +19,7 @@ NAMES = {
     "orders": "订单", "refunds": "退款审批", "stock": "库存预警", "logistics": "物流超时", "margin": "毛利预警",
     "ops": "运营", "tech": "技术",
 }  # fmt: skip
-_TOPIC_OF = {word: topic for topic, words in _WORDS.items() for word in words}
+_TOPIC_OF = {word: topic for topic, words in _WORDS.items() for word in (*words, NAMES[topic])}
 _ALL = frozenset({"全部", "所有", "都要", "all"})
 
 
