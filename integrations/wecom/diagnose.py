@@ -170,7 +170,6 @@ async def _callback(connector: Wecom) -> Finding:
     """Ask our own address what the console asks when it is saved."""
     echo = secrets.token_hex(8)
     http = Http(connector.settings.callback_url, transport=connector.doctor_transport)
-    bad = "打不开：检查域名、证书和反向代理，外网要能访问它。"
     try:
         # The whole address: joined to the base it would end with a slash, and another page would answer.
         query = connector.echo_query(echo)
@@ -186,7 +185,7 @@ async def _callback(connector: Wecom) -> Finding:
     except ProtocolBroken:
         return Finding("callback", Health.BAD, "回调地址指到了别处：应该以 /chat/wecom 结尾，并转到小单。")
     except DeskError:
-        return Finding("callback", Health.BAD, f"回调地址{bad}")
+        return Finding("callback", Health.BAD, "回调地址打不开：检查域名、证书和反向代理，外网要能访问它。")
     finally:
         await http.aclose()
     if got != echo.encode():
