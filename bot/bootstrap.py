@@ -235,10 +235,15 @@ def open_storage(settings: Settings, clock: Clock) -> tuple[SqlStore, Secrets, K
     return store, kept, keys
 
 
+def _yaml(text: str) -> Any:
+    """As `yaml.safe_load`, by the parser in C where there is one: a tenth of the time."""
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  safe, both of them
+
+
 def load_policy(data_dir: Path | None = None) -> Policy:
     """The operations person's YAML: `data_dir/<name>.yaml` wins over the one that ships."""
 
-    def read(name: str, load: Callable[[str], Any] = yaml.safe_load) -> Any:
+    def read(name: str, load: Callable[[str], Any] = _yaml) -> Any:
         own = data_dir / f"{name}.yaml" if data_dir else None
         path = own if own and own.exists() else CONFIG / f"{name}.yaml"
         return load(path.read_text("utf-8"))
@@ -247,7 +252,7 @@ def load_policy(data_dir: Path | None = None) -> Policy:
     return Policy(
         roles=roles,
         approvals=ApprovalPolicy.parse(read("approvals")),
-        rules=LiveRules(RuleBook.parse(read("rules", read_rules))),
+        rules=LiveRules(functools.partial(RuleBook.parse, read("rules", read_rules))),
     )
 
 

@@ -22,6 +22,7 @@ async def keep_rules(
     """Until cancelled. `stamp` is another number when the file changed, `read` reads it; both are called off the loop."""
     if not isinstance(desk.policy.rules, LiveRules):
         return
+    rules = desk.policy.rules
     seen = (await asyncio.to_thread(stamp), -1)
     while True:
         try:
@@ -29,6 +30,7 @@ async def keep_rules(
         except (DeskError, OSError):
             log.warning("rules.not_refreshed", exc_info=True)
         await asyncio.sleep(every)
+        await asyncio.to_thread(getattr, rules, "filed")  # read by now, so that no alert has to wait for it
 
 
 async def _look(

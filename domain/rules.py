@@ -7,7 +7,8 @@ with its line in the file; the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -298,13 +299,56 @@ class RuleBook:
 
 
 class LiveRules:
-    """The book in force in this process: as filed, and with what was switched on in the group. Replaced whole."""
+    """The book in force in this process: as filed, and with what was switched on in the group. Replaced whole.
 
-    __slots__ = ("book", "filed")
+    `filed` may be the way to get the book: reading conditions takes a third of a second, which nobody's first answer waits
+    for. It is read when a rule is first asked for, by one thread, and what was switched on until then holds from the start.
+    """
 
-    def __init__(self, filed: RuleBook) -> None:
-        self.filed = filed
-        self.book = filed
+    __slots__ = ("_book", "_changes", "_filed", "_later", "_turn")
+
+    def __init__(self, filed: RuleBook | Callable[[], RuleBook]) -> None:
+        self._filed: RuleBook | None = filed if isinstance(filed, RuleBook) else None
+        self._later = None if isinstance(filed, RuleBook) else filed
+        self._book = self._filed
+        self._changes: tuple[RuleChange, ...] = ()
+        self._turn = threading.Lock()
+
+    @property
+    def filed(self) -> RuleBook:
+        """The book as the file has it."""
+        if self._filed is None:
+            with self._turn:
+                if self._filed is None and self._later is not None:
+                    book = self._later()
+                    self._book = book.tuned(self._changes)
+                    self._filed = book
+        if self._filed is None:
+            raise RuntimeError("a book, or the way to get it")
+        return self._filed
+
+    @filed.setter
+    def filed(self, book: RuleBook) -> None:
+        if self._book is None:
+            self._book = book.tuned(self._changes)
+        self._filed = book
+
+    @property
+    def book(self) -> RuleBook:
+        """The book in force."""
+        filed = self.filed
+        return filed if self._book is None else self._book
+
+    @book.setter
+    def book(self, book: RuleBook) -> None:
+        self._book = book
+
+    def tune(self, changes: Sequence[RuleChange]) -> None:
+        """What is switched on now, over the file; before the file was read, this only says what will be."""
+        with self._turn:
+            self._changes = tuple(changes)
+            if self._filed is not None:
+                self._book = self._filed.tuned(changes)
 
 
 def _sentence(problem: Exception) -> str:

@@ -42,7 +42,7 @@ async def refresh(desk: Desk) -> None:
     rules = desk.policy.rules
     if isinstance(rules, LiveRules):
         standing = await desk.store.read(lambda r: r.rule_changes.standing())
-        rules.book = rules.filed.tuned(standing)
+        rules.tune(standing)
 
 
 def offer(rule: Rule, settings: Mapping[str, int], desk: Desk) -> Button | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -31,7 +32,16 @@ class Http:
         """The `Date` of the last answer: what to trust when the platform says that our clock is wrong."""
         for chatty in ("httpx", "httpcore"):  # they log whole addresses, and platforms put tokens into the query
             logging.getLogger(chatty).setLevel(logging.WARNING)
-        self._client = httpx.AsyncClient(base_url=base_url, transport=transport, timeout=timeout, trust_env=False)
+        # Made at the first request: reading the certificates takes a fiftieth of a second, and most connectors of a program
+        # that starts do not talk at once.
+        self._make = partial(httpx.AsyncClient, base_url=base_url, transport=transport, timeout=timeout, trust_env=False)
+        self._made: httpx.AsyncClient | None = None
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
 
     async def call(
         self,
@@ -144,7 +154,8 @@ class Http:
             raise ProtocolBroken(f"{name}: unusable address") from broken
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        if self._made is not None:
+            await self._made.aclose()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,8 @@ from config.rulebook import read_rules, rules_file
 from domain.people import Role
 from domain.rule_lint import lint
 from domain.rule_why import clock_threshold, formula, nearest_flip, why
-from domain.rules import RuleBook, Severity
+from domain.rule_change import RuleChange
+from domain.rules import LiveRules, RuleBook, Severity
 
 GOOD: dict[str, Any] = {
     "name": "库存-1",
@@ -187,3 +189,27 @@ def test_lint_names_dead_shadowed_conflicting_and_incomplete_rules(entries: list
 def test_formula_never_renames_what_is_quoted() -> None:
     rule = book(changed(when='available < safety && sku != "available"')).rules[0]
     assert formula(rule) == '可用 < 安全 且 SKU ≠ "available"'
+
+
+def test_a_book_that_is_read_later_is_read_once_and_holds_what_was_switched_on_before() -> None:
+    filed = RuleBook.parse(read_rules(rules_file().read_text("utf-8")))
+    rule = next(each for each in filed.rules if each.limits)
+    name = next(iter(rule.limits))
+    reads = []
+
+    def read() -> RuleBook:
+        reads.append(1)
+        return filed
+
+    live = LiveRules(read)
+    change = RuleChange(
+        1, rule.name, rule.fingerprint, {name: rule.limits[name] + 7}, {}, "张明", datetime(2026, 11, 20, tzinfo=UTC)
+    )
+    live.tune([change])
+    assert not reads
+    with ThreadPoolExecutor(4) as crew:
+        found = list(crew.map(lambda _: live.book.named(rule.name), range(8)))
+    assert [each.limits[name] for each in found if each] == [rule.limits[name] + 7] * 8
+    assert (live.filed is filed, len(reads)) == (True, 1)
+    live.tune([])
+    assert live.book.named(rule.name) == rule
