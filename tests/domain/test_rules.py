@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from config.rulebook import read_rules, rules_file
 from domain.people import Role
+from domain.rule_change import RuleChange
 from domain.rule_lint import lint
 from domain.rule_why import clock_threshold, formula, nearest_flip, why
-from domain.rule_change import RuleChange
 from domain.rules import LiveRules, RuleBook, Severity
 
 GOOD: dict[str, Any] = {
