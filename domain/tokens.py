@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from binascii import b2a_base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -43,7 +44,7 @@ class Signer:
         self._keyed = tuple(_keyed(secret) for secret in secrets)
 
     def sign(self, action: str, subject: str, extra: str = "") -> str:
-        body = ".".join((_VERSION, _pack(action), _pack(subject), _pack(extra)))
+        body = f"{_VERSION}.{_pack(action)}.{_pack(subject)}.{_pack(extra)}"
         return f"{body}.{_mac(self._keyed[0], body)}"
 
     def open(self, token: str, *, expect: str = "") -> Token:
@@ -79,6 +80,7 @@ class Signer:
 _Keyed = tuple[Any, Any]
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 _BLOCK = 64
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def _keyed(secret: bytes) -> _Keyed:
@@ -90,12 +92,12 @@ def _mac(keyed: _Keyed, body: str) -> str:
     inner, outer = keyed[0].copy(), keyed[1].copy()
     inner.update(body.encode())
     outer.update(inner.digest())
-    return base64.urlsafe_b64encode(outer.digest()[:12]).decode()
+    return b2a_base64(outer.digest()[:12], newline=False).translate(_URL_SAFE).decode()
 
 
 @lru_cache(maxsize=1024)
 def _pack(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return b2a_base64(text.encode(), newline=False).translate(_URL_SAFE).decode().rstrip("=")
 
 
 def _unpack(text: str) -> str:
