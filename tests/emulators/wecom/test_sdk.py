@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import warnings
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest_asyncio
+from websockets.asyncio.client import connect
 
 from emulators.wecom import WecomEmulator
 from emulators.wecom import state as theirs
@@ -127,3 +129,23 @@ async def test_a_clean_close_leaves_it_dead_where_our_own_line_returns(platform:
     await asyncio.sleep(0.2)
     assert emulator.lines.current is None
     assert client._ws_manager._receive_task.done()
+
+
+async def test_an_abnormal_close_brings_it_back(platform: Any) -> None:
+    emulator, client, _ = platform
+    client._ws_manager._reconnect_base_delay = 0.02
+    await emulator.lines.close(1006)
+    await until(lambda: emulator.lines.current is not None)
+    assert len(emulator.lines.subscribes) == 2
+
+
+async def test_it_overlooks_that_it_was_thrown_out_where_ours_waits_a_minute(platform: Any) -> None:
+    """Its known fault: `disconnected_event` is an event like any other to it; left half open, it believes that it is on."""
+    emulator, client, heard = platform
+    emulator.switches.evict = "half"
+    async with connect(client._options.ws_url, proxy=None) as other:
+        body = {"bot_id": theirs.BOT_ID, "secret": theirs.BOT_SECRET}
+        await other.send(json.dumps({"cmd": "aibot_subscribe", "headers": {"req_id": "r1"}, "body": body}))
+        await until(lambda: len(heard) == 1)
+        assert heard[0]["body"]["event"]["eventtype"] == "disconnected_event"
+        assert client.is_connected
