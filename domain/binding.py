@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 CODE_LIVES = timedelta(minutes=10)
 WRONG_BEFORE_LOCK = 5
@@ -65,6 +66,30 @@ class Tries:
             return 0
         fresh = self.since is None or now - self.since >= LOCKED_FOR
         return WRONG_BEFORE_LOCK if fresh else max(0, WRONG_BEFORE_LOCK - self.count)
+
+
+class Binding(Protocol):
+    """One-time codes, kept as hashes only, and the wrong guesses at them. Part of a unit of work."""
+
+    def issue(self, code: str, given: BindingCode) -> bool:
+        """False when the same digits are out already: take others."""
+        ...
+
+    def take(self, code: str, now: datetime) -> BindingCode | None:
+        """Use a code up; None when it is unknown, expired or used. Of two at once, one gets it."""
+        ...
+
+    def burn(self, now: datetime, *, person_id: int = 0, purpose: str = "") -> int: ...
+
+    def issued_since(
+        self, since: datetime, *, person_id: int = 0, issued_by: int | None = None, purpose: str = ""
+    ) -> int: ...
+
+    def tries(self, name: str) -> Tries: ...
+
+    def put_tries(self, name: str, tries: Tries) -> None: ...
+
+    def forget_tries(self, name: str) -> None: ...
 
 
 def code_in(text: str) -> str | None:

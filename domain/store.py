@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from domain.binding import BindingCode, Tries
+from domain.binding import Binding
 from domain.learning import Lessons, LessonWrites
 from domain.order import Aftersale, Order, Track
 from domain.people import Person, Role
@@ -323,30 +323,6 @@ class PeopleWrites(People, Protocol):
     def unbar(self, person_id: int, *why: str) -> bool:
         """Lift these reasons (none named: all). True when the person may come in now."""
         ...
-
-
-class Binding(Protocol):
-    """One-time codes, kept as hashes only, and the wrong guesses at them. Part of a unit of work."""
-
-    def issue(self, code: str, given: BindingCode) -> bool:
-        """False when the same digits are out already: take others."""
-        ...
-
-    def take(self, code: str, now: datetime) -> BindingCode | None:
-        """Use a code up; None when it is unknown, expired or used. Of two at once, one gets it."""
-        ...
-
-    def burn(self, now: datetime, *, person_id: int = 0, purpose: str = "") -> int: ...
-
-    def issued_since(
-        self, since: datetime, *, person_id: int = 0, issued_by: int | None = None, purpose: str = ""
-    ) -> int: ...
-
-    def tries(self, name: str) -> Tries: ...
-
-    def put_tries(self, name: str, tries: Tries) -> None: ...
-
-    def forget_tries(self, name: str) -> None: ...
 
 
 class Dialogs(Protocol):

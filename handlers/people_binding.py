@@ -164,6 +164,7 @@ def _let_in(uow: UnitOfWork, person: Person) -> None:
 
 def _wrong(uow: UnitOfWork, message: Message, now: datetime, desk: Desk) -> int:
     """One more wrong guess of this account, and of everybody. Gives how many are left."""
+    uow.cursors.locked("people:guesses")  # everybody's count is one row: no two guesses may read it at once
     platform, user = _account(message)
     name = _name(platform, user)
     tries = uow.binding.tries(name)

@@ -145,7 +145,8 @@ async def test_a_group_bound_from_the_chat_survives_a_restart(offices: Offices) 
     await offices.restart()
     group = bound(offices)
     assert group is not None
-    assert (group.title, group.topics) == ("杭州大群", {"orders", "stock"})
+    assert group.title == "杭州大群"
+    assert group.topics == {"orders", "stock"}
 
 
 async def test_asked_one_to_one_it_says_to_come_to_the_group(offices: Offices) -> None:
