@@ -58,6 +58,7 @@ class OrderCard:
     source_at: datetime | None  # last successful sync of that shop
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Upserted:
     """Result of one upsert: what really changed. `before` is None for a new order."""
@@ -218,6 +219,7 @@ class Opening:
     bound: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """Something to do outside, after the commit. `key` is unique: adding it twice is adding it once.

@@ -137,6 +137,7 @@ class OrderWrites(OrderReads):
         births: list[Row] = []
         handles: list[Row] = []
         found: list[Upserted] = []
+        handles_of = self._handles.of
         for version in fresh:
             number, order, values = version.id, version.order, version.values
             lines += [(number, n, *line) for n, line in enumerate(version.lines)]
@@ -147,7 +148,7 @@ class OrderWrites(OrderReads):
                     parcels.append((number, waybill, n, carrier, shipped, *scans))
             births.append((number, values[5], order.channel, surface, values[3], cause))
             bucket = number >> SPAN_BITS
-            handles += [(bucket, one, number) for one in version.handles]
+            handles += [(bucket, one, number) for one in handles_of(order)]
             found.append(Upserted(number, None, order, (created(order, surface, cause),)))
         for bulk, some in (
             (NEW_LINES, lines), (NEW_LABELS, labels), (NEW_PARCELS, parcels), (NEW_BIRTHS, births), (NEW_HANDLES, handles),

@@ -38,8 +38,11 @@ _PRAGMAS = (
 )
 
 
-def connect(path: Path, *, read_only: bool = False, cache_mb: int = 64, mmap_mb: int = 256) -> sqlite3.Connection:
-    """A connection in autocommit mode. Raises Unavailable when the file cannot be opened."""
+def connect(path: Path, *, read_only: bool = False, cache_mb: int = 24, mmap_mb: int = 256) -> sqlite3.Connection:
+    """A connection in autocommit mode. Raises Unavailable when the file cannot be opened.
+
+    A transaction of a thousand orders touches some 4 MiB of pages; at 400 000 orders a cache over 24 MiB gained nothing.
+    """
     try:
         raw = sqlite3.connect(
             path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False, cached_statements=512

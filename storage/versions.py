@@ -17,7 +17,7 @@ _SHIPPED = Stage.SHIPPED  # looking a member up costs more than comparing it
 class Version:
     """`values`, `lines` and `parcels` are column values without the order's key; `personal` is what will be sealed."""
 
-    __slots__ = ("digest", "handles", "id", "lines", "order", "parcels", "personal", "values")
+    __slots__ = ("digest", "id", "lines", "order", "parcels", "personal", "values")
 
     def __init__(self, order: Order, handles: Handles) -> None:
         """Raises BadInput on mixed currencies."""
@@ -39,9 +39,8 @@ class Version:
             self.personal = plain.encode()
         self.order, self.values, self.lines, self.parcels = order, values, lines, parcels
         self.id = order_id(values[0], values[1], values[2], order.created_at)
-        self.handles = hidden = handles.of(order)
-        # Equal for equal channel versions. The personal data enter by their keyed handles, so that the checksum cannot be
-        # used to guess a phone number. Version 2 of marshal writes no references: equal values give equal bytes whatever
-        # objects they share. Should another Python ever write other bytes, the version is compared column by column
-        # instead: slower, not wrong.
-        self.digest = crc32(dumps((values, lines, parcels, hidden, len(plain)), 2))
+        # Equal for equal channel versions. The personal data enter by a keyed hash, so that the checksum cannot be used to
+        # guess a phone number. Version 2 of marshal writes no references: equal values give equal bytes whatever objects
+        # they share. Should another Python ever write other bytes, the version is compared column by column instead:
+        # slower, not wrong.
+        self.digest = crc32(dumps((values, lines, parcels, handles.hidden(self.personal)), 2))
