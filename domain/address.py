@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from domain.address_sound import sounds_like
 from domain.zones import host_district
 
 _LONGEST = 400  # characters of an address that are read
@@ -66,11 +67,13 @@ _GONE = {
     "四方区": "370203", "胶南市": "370211", "江东区": "330212", "北市区": "130606", "南市区": "130606",
     "蓟县": "120119", "郫县": "510117", "户县": "610118", "滦县": "130284", "盘县": "520281", "襄樊市": "420600", "思茅市": "530800",
     "郧县": "420304", "上饶县": "361104", "芜湖县": "340210", "许昌县": "411003", "九江县": "360404", "遵义县": "520304",
-    "星子县": "360483",
+    "星子县": "360483", "开封县": "410212", "桥东区": "130102", "万盛区": "500110", "双桥区": "500111", "无锡新区": "320214",
+    "吉阳镇": "460203",
 }  # fmt: skip
 _SHORT = {
     "内蒙": "150000", "内蒙古": "150000", "广西": "450000", "西藏": "540000", "宁夏": "640000", "新疆": "650000",
     "香港": "810000", "澳门": "820000", "魔都": "310000", "帝都": "110000", "羊城": "440100", "蓉城": "510100",
+    "燕郊": "131082", "星沙": "430121",
 }  # fmt: skip
 _AFTER_PLACE = frozenset(("", " ", *"省市州盟县区"))
 _MARKET = frozenset({"市中区", "市南区", "市北区"})
@@ -114,12 +117,16 @@ class _Atlas:
         for code, place in self.places.items():
             self.full.setdefault(place.name, []).append(code)
             stem = _SUFFIX.sub("", place.name)
+            if len(stem) < 2 and len(place.name) == 3:  # 清新区 is no 新区 of 清
+                stem = place.name[:-1]
             if len(stem) >= 2 and stem != place.name:
                 self.stems.setdefault(stem, []).append(code)
                 if "自治" in place.name:  # 延边州, 长阳县, 恩施州
                     self.full.setdefault(stem + place.name[-1], []).append(code)
         for name, code in _GONE.items():
-            self.full.setdefault(name, [code])
+            known = self.full.setdefault(name, [code])
+            if code not in known:  # 桥东区 is still one of two other cities
+                known.append(code)
         for name, code in _SHORT.items():
             self.stems.setdefault(name, []).insert(0, code)
         self.sizes: dict[str, tuple[int, ...]] = {}
@@ -155,7 +162,27 @@ def parse(text: str) -> Address:
     rest = cleaned[stop:].strip(" ,，.。-/:：")
     if atlas.places[code].level < 3 and (host := host_district(rest, code)) in atlas.places:
         return _address(host, "", rest, atlas)  # the zone's name stays in the detail
+    if atlas.places[code].level < 3 and (meant := _misspelt(rest, code, atlas)) is not None:
+        return _address(meant[0], "", rest[meant[1] :].strip(" ,，.。-/:："), atlas)
     return _address(code, typed, rest, atlas)
+
+
+_WRITTEN_OUT = re.compile(r"[一-鿿]{1,5}?[区县市旗](?!场)")
+
+
+def _misspelt(rest: str, wider: str, atlas: _Atlas) -> tuple[str, int] | None:
+    """(code, length) of the one district of `wider` that `rest` begins with but for a character of the same sound: 西胡区."""
+    written = _WRITTEN_OUT.match(rest)
+    if written is None:
+        return None
+    word = written.group()
+    inside = wider[:2] if wider.endswith("0000") else wider[:4]
+    found = {
+        code
+        for code, place in atlas.places.items()
+        if place.level == 3 and code.startswith(inside) and len(place.name) == len(word) and sounds_like(word, place.name)
+    }
+    return (found.pop(), len(word)) if len(found) == 1 else None
 
 
 def _address(code: str, typed: str, detail: str, atlas: _Atlas) -> Address:
@@ -280,13 +307,17 @@ def _score(text: str, mentions: list[_Mention], index: int, code: str, atlas: _A
             if atlas.places[code].name[-1] == "县" and city in own.codes:
                 return None  # 长沙 alone is the city, not 长沙县
             begins = own.at == 0 or text[own.at - 1] in " ,，:：;；"  # after the receiver's name
-            if not begins or _BUILDING.match(text[own.stop :]) or not (county or len(own.codes) == 1):
+            alone = len(mentions) == 1 and len(own.codes) == 1 and atlas.places[code].name[-1] == "市"
+            building = _BUILDING.match(text[own.stop :]) and not alone  # 义乌国际商贸城 names no other place
+            if not begins or building or not (county or len(own.codes) == 1):
                 return None
             score -= 1.0
         elif not supported and level == 2 and _BUILDING.match(text[own.stop :]):
             score -= 2.0
     if own.full and own.typed and not supported:
         score -= 1.5
+    if own.full and not supported and text[own.at : own.stop] != atlas.places[code].name:
+        score -= 0.2  # 桥东区 alone is one that still exists, not the one that was
     if atlas.places[code].name in {"城区", "郊区", "矿区", "北区", "市中区", "东区", "西区"} and not supported:
         return None
     score -= min(start, 40) * 0.02
