@@ -27,6 +27,7 @@ _MODULES = {
     "kpi": "figuring",
     "crypto": "sealing",
     "deadlines": "falling_due",
+    "drain": "draining",
 }
 
 
