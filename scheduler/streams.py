@@ -20,8 +20,8 @@ from scheduler.gaps import Gaps
 from scheduler.holdings import Holdings
 
 log = structlog.get_logger()
-LEASE_SECONDS = 30.0
-_RETRY_SECONDS = 15.0
+LEASE_SECONDS = 20.0
+_RETRY_SECONDS = 5.0
 _GRANT_SECONDS = 600.0
 
 Accept = Callable[[str, str, Sequence[PushEvent]], Awaitable[None]]

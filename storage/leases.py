@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from domain.clock import Clock
+from storage.holders import is_gone
 from storage.moments import ms
 from storage.units import SqlUnit
 
@@ -14,6 +15,8 @@ _TAKE = (
     " until=excluded.until WHERE leases.owner = excluded.owner OR leases.until <= ?"
 )
 
+_INHERIT = "UPDATE leases SET owner = ?, until = ? WHERE name = ? AND owner = ?"
+
 
 class SqlLeases:
     def __init__(self, write: Callable[[Callable[[SqlUnit], Any]], Awaitable[Any]], clock: Clock) -> None:
@@ -21,11 +24,22 @@ class SqlLeases:
         self._clock = clock
 
     async def take(self, name: str, owner: str, *, seconds: float) -> bool:
-        """True when `owner` holds the name now: free, lapsed, or held by it already (which extends it)."""
+        """True when `owner` holds the name now: free, lapsed, held by it already (which extends it), or held by a process
+        that is certainly gone.
+        """
         now = ms(self._clock.now())
         until = now + int(seconds * 1000)
-        taken: int = await self._write(lambda unit: unit.conn.run(_TAKE, (name, owner, until, now)))
-        return taken > 0
+
+        def work(unit: SqlUnit) -> bool:
+            if unit.conn.run(_TAKE, (name, owner, until, now)):
+                return True
+            holder = unit.conn.one("SELECT owner FROM leases WHERE name = ?", (name,))
+            if holder is None or not is_gone(holder[0]):
+                return False
+            return unit.conn.run(_INHERIT, (owner, until, name, holder[0])) > 0
+
+        taken: bool = await self._write(work)
+        return taken
 
     async def give(self, name: str, owner: str) -> None:
         await self._write(lambda unit: unit.conn.run("DELETE FROM leases WHERE name = ? AND owner = ?", (name, owner)))
