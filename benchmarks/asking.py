@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks import customary, floor
-from benchmarks.desk import Inline, dispatcher_of, payload, run, unpack
+from benchmarks.desk import Hopping, Inline, dispatcher_of, payload, run, unpack
 from benchmarks.ground import Ground
 from benchmarks.measure import Latencies, Line, check, line
 from benchmarks.orders import END, SPAN, number_of, phone_of, waybill_of
@@ -89,7 +89,7 @@ def on_sqlite(ground: Ground, orders: int, keys: Keys) -> Iterator[Line]:
     raw = floor.open_sqlite(ground.floor(orders))
     store = ground.store(orders)
     inline = dispatcher_of(Inline(store), ground.clock)
-    hopping = dispatcher_of(store, ground.clock)
+    hopping = dispatcher_of(Hopping(store), ground.clock)
     reader = RawReader(raw)
     found = Latencies()
 

@@ -75,6 +75,8 @@ def safe_note(text: str, limit: int = 60, *, of: Receiver | None = None) -> str:
 
     `of` is whose order the remark belongs to: their name and address are masked too when they stand in it.
     """
+    if not text:
+        return ""
     cleaned = safe_text(text, limit * 4)
     if of is not None and not of.masked:
         if len(of.name) > 1:
@@ -237,7 +239,8 @@ def view_receiver(receiver: Receiver, actor: Actor, *, revealed: bool = False) -
 
 def short_number(number: str, *, digits: int = 4) -> str:
     """How a group names an order or a waybill: `…0417`. Short numbers stay whole."""
-    number = safe_text(number, 64)
+    if not (number.isascii() and number.isalnum() and len(number) <= _SHORT):
+        number = safe_text(number, 64)
     if len(number) <= digits + 4:
         return number
     return f"…{number[-digits:]}"
