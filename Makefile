@@ -38,6 +38,7 @@ soak: ## long runs: 10 000 seeded fault runs, mutants, storms
 	@$(PYTHON) tools/setup.py --browser
 	@XIAODAN_SOAK=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -q
 	@$(BIN)/python -m tests.conformance.mutants
+	@$(BIN)/python -m tests.conformance.chat_mutants
 
 clean: ## forget .venv and the demo's data
 	rm -rf $(VENV) var

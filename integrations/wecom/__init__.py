@@ -59,7 +59,7 @@ def build(
     if settings.robots:
         robot = GroupRobot(settings.robots, api, budget=budget(19, 1_000, answers=3, critical=0), lang=settings.lang)
     # The robot of one's own company has an empty receiver id, never the corp id.
-    crypto = Crypto(settings.token, settings.aes_key, "") if settings.aes_key else None
+    crypto = Crypto(settings.token, settings.aes_key, settings.receive_id) if settings.aes_key else None
     media = Media(http, settings.base_url, settings.media_hosts, aes_key=settings.aes_key, app=app.api if app else None)
     parts = {"clock": clock, "api": api, "app": app, "robot": robot, "bot_crypto": crypto, "app_crypto": app_crypto}
     parts["media"] = media

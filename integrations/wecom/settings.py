@@ -45,6 +45,7 @@ class Settings:
     secret: str = field(repr=False, default="")
     token: str = field(repr=False, default="")
     aes_key: str = field(repr=False, default="")
+    receive_id: str = ""  # callback mode: what WeCom seals behind the message; empty for a robot of one's own company
     bot_name: str = "小单"
     app: AppSettings | None = None
     robots: Mapping[str, str] = field(repr=False, default_factory=dict)

@@ -301,6 +301,7 @@ async def test_a_decided_card_changes_for_everybody(mode: ChatHarness) -> None:
     (card,) = [each for each in mode.screen() if NUMBER in each.text and "✅" in each.text][:1]
     assert "已退款" in words(mode)
     assert not {"同意", "拒绝"} & {label for label, _ in card.buttons}
+    assert ("同意", "拒绝") not in labels(mode)  # on nobody's screen
 
 
 @without("updates")

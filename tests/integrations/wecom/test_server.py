@@ -67,6 +67,19 @@ async def test_the_server_stores_a_published_message_once(tmp_path: Path, keys: 
     await house.close()
 
 
+@pytest.mark.parametrize(("keys", "stamp", "nonce", "signature", "sealed", "plain"), ECHOES)
+async def test_a_robot_with_a_receiver_of_its_own_passes_the_published_checks_too(
+    tmp_path: Path, keys: Any, stamp: str, nonce: str, signature: str, sealed: str, plain: str
+) -> None:
+    settings = Settings(mode="callback", token=keys[0], aes_key=keys[1], receive_id=keys[2])
+    house, _ = await house_of(WecomEmulator(), settings, 1_795_327_200, tmp_path)
+    async with client_of(house) as client:
+        query = {"msg_signature": signature, "timestamp": stamp, "nonce": nonce, "echostr": sealed}
+        answer = await client.get("/chat/wecom", params=query)
+        assert (answer.status_code, answer.content) == (200, plain.encode())
+    await house.close()
+
+
 YEARS_LATER = 1_795_327_200.0
 PUBLISHED = [(A, A_MSG, "xml"), (B, B_MSG, "xml"), (A, A_JSON, "json"), (B, B_MSG, "json")]
 
