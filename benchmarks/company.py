@@ -13,7 +13,7 @@ SKUS = 5_000  # as many as benchmarks.orders knows
 _ROWS = (
     (
         "INSERT INTO costs(sku,channel,since,unit_cost,currency,fee_bp)"
-        " SELECT DISTINCT l.sku,'',0,1500,'CNY',500 FROM order_lines l ON CONFLICT DO NOTHING"
+        " SELECT DISTINCT l.sku,'',0,1500,'CNY',500 FROM order_lines l WHERE 1 = 1 ON CONFLICT DO NOTHING"
     ),
     "INSERT INTO stock(sku,warehouse,on_hand) SELECT c.sku,'杭州仓',100 FROM costs c",
     (
