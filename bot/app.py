@@ -6,6 +6,7 @@ Callbacks are verified, stored and acknowledged, nothing else. The answer 200 is
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,13 +20,15 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.bootstrap import House
-from bot.metrics import REFUSED
+from bot.metrics import MESSAGES, REFUSED
 from domain.errors import BadInput, DeskError, Forged
 from domain.ports import RawRequest, ReceivesChat
+from domain.topics import Topic
 
 log = structlog.get_logger()
 MAX_BODY = 2 * 1024 * 1024
 _KNOWN = 64
+_TALLY_SECONDS = 15.0
 
 
 class TooLarge(Exception):
@@ -164,7 +167,19 @@ def health_routes(house: House) -> list[BaseRoute]:
             return JSONResponse({"ready": False, "why": "store"}, 503)
         return JSONResponse({"ready": True, "inbox": depth, "outbox": outbox})
 
+    tallied = 0.0
+
     async def metrics(request: Request) -> Response:
+        nonlocal tallied
+        if time.monotonic() - tallied > _TALLY_SECONDS:  # every row is counted, so not for every scraper
+            tallied = time.monotonic()
+            try:
+                found = await house.desk.store.read(lambda r: r.outbox.tally(Topic.SEND))
+            except DeskError as away:
+                log.warning("metrics.not_counted", error=type(away).__name__)
+            else:
+                for fate, count in found.items():
+                    MESSAGES.labels(fate).set(count)
         return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 ACCEPTED = Counter("xiaodan_accepted_total", "Inbound things stored, by source", ["source"])
 REFUSED = Counter("xiaodan_refused_total", "Inbound requests refused, by source and reason", ["source", "why"])
@@ -14,4 +14,9 @@ ANSWERED = Histogram(
 )
 MODEL = Counter(
     "xiaodan_model_total", "Questions to the language model, by purpose and by what became of them", ["purpose", "outcome"]
+)
+MESSAGES = Gauge(
+    "xiaodan_messages",
+    "What became of every message that was raised: raised = sent + digested + moot + open + failed, always",
+    ["fate"],
 )
