@@ -32,7 +32,7 @@ _WISH = r"(?:只|仅|直接|就|要|想|帮|给我|请|麻烦|还是|申请|能|
 _EN_NO = r"\b(?:don'?t|do not|did ?n'?t|did not|never|no need to|not to|stop|should ?n'?t|should not|must ?n'?t|must not|wo ?n'?t|will not|would ?n'?t|without|refuse to)"
 _EN_HELP = (
     r"(?: (?:ever|actually|really|want|wanted|need|needed|ask|asked|asking|mean|meant|wish|like|going|plan|planning|to|be|get|have|please|just|you|me|him|her|them|us|it|"
-    r"the|a|an|my|our|his|their|any|this|that|for|customer|buyer|issue|give|process|make|send|request|requested|apply|approve|grant|authorize|authorized|order|purchase|address|of|from|out|any|full|partial|shipping|delivery)){0,8}"
+    r"the|a|an|my|our|his|their|any|this|that|for|customer|buyer|issue|give|process|make|send|request|requested|apply|approve|grant|authorize|authorized|say|said|saying|tell|told|i|we|they|order|purchase|address|of|from|out|any|full|partial|shipping|delivery)){0,8}"
 )
 _EN_DEEDS = {
     Intent.CANCEL_ORDER: r"(?:cancel\w*|call(?:ed|ing)? off)",
@@ -54,6 +54,10 @@ _EN = {
 }
 
 
+# 要不要取消, 该不该退: somebody wonders; nothing is asked for.
+_WHETHER = {
+    intent: re.compile(rf"(?:要不要|该不该|用不用|需不需要|是不是要){_HELP}{deed}") for intent, deed in _DEEDS.items()
+}
 _COMPLAINED = re.compile(r"没(?!决定|想好|考虑好|确定)")
 
 
@@ -64,6 +68,8 @@ def denied(text: str, intent: Intent, *, chinese: bool) -> bool:
         return False
     no, wish = patterns
     plain = A_NOT_A.sub("能", text) if chinese else text
+    if chinese and (asked := _WHETHER[intent].search(text)) is not None and wish.search(text[asked.end() :]) is None:
+        return True
     match = no.search(plain)
     if match is None:
         return False

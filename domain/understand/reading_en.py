@@ -52,7 +52,7 @@ _NOT_YET = re.compile(
     r"\b(?:haven'?t|have not|has not|hasn'?t|didn'?t|did not|never|not|still|don'?t|do not|no) (?:\w+ ){0,3}(?:received?|gotten|got|get|seen?|been|refunded|reimbursed|processed|credited|arrived?|show(?:n|ed|ing)?)\b|where(?:'s| is| are) (?:my|the)|\byet\b"
 )
 _REFUND_STATUS = re.compile(
-    r"\btold\b|been sent|\bin what (?:state|situation|stage)|\bstatus|\btrack|\btrace|\bfollow|\bmonitor|\blocat|\bprogress|\bwait|\bawait|\bexpect(?:ing|s)?\b|\bprocessed|\bissued|\bpending|\bowed?\b|\bdue\b|\barriv|\bupdates?\b|\bnews\b|\banything new|"
+    r"\btold\b|been sent|\btaking (?:forever|ages|so long|too long|long)|\bin what (?:state|situation|stage)|\bstatus|\btrack|\btrace|\bfollow|\bmonitor|\blocat|\bprogress|\bwait|\bawait|\bexpect(?:ing|s)?\b|\bprocessed|\bissued|\bpending|\bowed?\b|\bdue\b|\barriv|\bupdates?\b|\bnews\b|\banything new|"
     r"\bcurrent|\bhow(?:'s| is| are)\b|\bwhat (?:has )?happened|\bwhat(?:'s| is| has) (?:up|going|happen|the (?:state|situation|deal))|\bwhen (?:will|do|does|am|is|are|should|would|can i (?:expect|receive))|\bhow long (?:until|till|before|will|does|do|is|should)|\bhas (?:my|the|it)|"
     r"\bhave you|\bdid (?:you|my|i)|\bis (?:my|the|there|it)|\bwhere(?:'s| is| are)|\bstate of|\bsituation|\breceived\b|\b(?:so|too) long\b|\bsupposed|\bpromised|\bquestions? about|\bwill (?:get|receive|arrive)|\bsee if|\bcheck if|\bfind out if"
 )
@@ -304,6 +304,9 @@ def _aftersale(words: str, seen: int) -> Reading | None:
 _ELSEWHERE_TO = re.compile(
     r"\b(?:ship|send|deliver|redirect|reroute|forward) (?:it|this|that|them|(?:my|the) (?:order|package|parcel|items?|stuff)) (?:to .{3,60} instead|instead to|to (?:another|a (?:different|new)|my (?:new|other|work|office|parents'?)) (?:place|house|home|address|location|office)|to \d+ \w+)"
 )
+_IN_ADDRESS = re.compile(
+    r"\b(?:error|mistake|typo)s? (?:in|on) (?:my|the) (?:\w+ ){0,2}address|\bdeliver(?:ed)? (?:\w+ ){0,3}to (?:a|another|my) (?:new|different|other) address"
+)
 _POSTCODE = re.compile(
     r"\b(?:wrong|incorrect|change|correct|fix|update|bad|mistyped) (?:\w+ ){0,3}(?:zip|post(?:al)?) ?code|(?:zip|post(?:al)?) ?code (?:\w+ ){0,3}(?:wrong|incorrect|mistake)"
 )
@@ -338,6 +341,8 @@ def _address(words: str, seen: int) -> Reading | None:
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated")
     if _ADDRESS_CHANGED.search(words) or seen & CHANGE:
         return Reading(Intent.CHANGE_ADDRESS, 0.9, "", (), _how(words))
+    if _IN_ADDRESS.search(words):
+        return Reading(Intent.CHANGE_ADDRESS, 0.8, "", (), _how(words))
     if _NEW_ADDRESS.search(words):
         return Reading(Intent.OUT_OF_SCOPE, 0.6, "unsure", (Intent.CHANGE_ADDRESS,))
     if seen & (ORDER | DELIVERY) and seen & CHECK and not re.search(r"can'?t|cannot|unable|not", words):

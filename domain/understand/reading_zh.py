@@ -68,7 +68,7 @@ _OTHER_DAY = re.compile(
 _LATER = re.compile(r"周末|工作日|下班|(?<![今明昨当每前后])晚|推迟|延|暂缓|再送|再派|再配送|再给|再发|提前")
 
 _HAS_GOODS = re.compile(
-    r"(?:到货|有货)[^,。?]{0,3}通知|到新货|有没有[^,。?送发收拿退取提换交]{0,6}货(?!币|运)|有[^,。?发收到送]{0,5}的?货[吗么]|(?:码|色|款)[^,。?]{0,3}没有?了|(?:什么时候|啥时候|何时)(?:能|会|才|还)?(?:再)?有(?:啊|呢|呀|的|吗|$)"
+    r"补[上到]货|(?:到货|有货)[^,。?]{0,3}通知|到新货|有没有[^,。?送发收拿退取提换交]{0,6}货(?!币|运)|有[^,。?发收到送]{0,5}的?货[吗么]|(?:码|色|款)[^,。?]{0,3}没有?了|(?:什么时候|啥时候|何时)(?:能|会|才|还)?(?:再)?有(?:啊|呢|呀|的|吗|$)"
 )
 
 _SOON = re.compile(
@@ -78,7 +78,7 @@ _SOON = re.compile(
 _ORDER_VALUE = re.compile(r"(?:查|看|问|告诉|确认|核实|多少|哪|什么|几|显示|是)")
 
 _CHOICE = re.compile(
-    r"(?:发|用|走|是|寄)(?:的)?(?:什么|哪个|哪家|啥)(?:快递|物流)|(?:什么|哪家|哪个|啥)(?:快递|物流)(?:发|公司|送|寄|的)|(?:能|可以|可不可以|能不能|能否)(?:不能)?(?:发|用|走|换|指定|选)(?:顺丰|圆通|中通|韵达|申通|京东|邮政|ems|极兔)|换(?:个|成|一家|家)?(?:快递|物流|顺丰|圆通|中通|韵达|申通|京东|邮政)|是[^,。?]{0,6}(?:配送|快递|物流|送货|发货)的?(?:吗|么)|发(?:顺丰|圆通|中通|韵达|申通|邮政|ems)(?:吗|么|快递|不)|包邮|(?:运费|邮费|快递费|配送费|物流费|上楼费)|自提(?!点)|送货上门吗?|送货到家[吗么不]|送(?:到)?楼|入户|(?:能|可以)(?:送|发|寄|配送)(?:到|去)(?!货|家|我|今|明|手|楼)[一-鿿]{2,8}(?:吗|么|不)$"
+    r"(?:发|用|走|是|寄)(?:的)?(?:什么|哪个|哪家|啥)(?:快递|物流)|(?:什么|哪家|哪个|啥)(?:快递|物流)(?:发|公司|送|寄|的)|(?:能|可以|可不可以|能不能|能否)(?:不能)?(?:发|用|走|换|指定|选)(?:顺丰|圆通|中通|韵达|申通|京东|邮政|ems|极兔)|换(?:个|成|一家|家)?(?:快递|物流|顺丰|圆通|中通|韵达|申通|京东|邮政)|是[^,。?]{0,6}(?:配送|快递|物流|送货|发货)的?(?:吗|么)|发(?:顺丰|圆通|中通|韵达|申通|邮政|ems)(?:吗|么|快递|不)|包邮|(?:运费|邮费|快递费|配送费|物流费|上楼费)|自提(?!点)|送货上门吗?|送货到家[吗么不]|送(?:到)?楼|入户|(?:能|可以)(?:送货?|发货?|寄|配送)(?:到|去)(?!货|家|我|今|明|手|楼)[一-鿿]{2,8}(?:吗|么|不)$"
 )
 
 _MOVES = re.compile(
@@ -168,6 +168,18 @@ _MONEY_BRIEF = re.compile(r"^(?:哎|诶|喂|亲|那|我的?|退的)?,?(?:钱|款
 _PAID = re.compile(
     r"(?<!货到)(?<!能)(?<!以)(?<!么)(?:付款|支付)(?:成功)?了?[吗没么]|(?:是否|有没有)(?:付款|支付)(?:成功)?|买的(?:是)?(?:哪|什么)|订单里面?(?:都|一共)?有(?:什么|哪些|啥)"
 )
+_THING_WHERE = re.compile(
+    r"(?:说明书|优惠券|券|发票|客服|按钮|入口|二维码|链接|配件|尺码表|生产日期|保质期|评价|会员|红包|活动)[^,。?]{0,4}在哪|在哪(?:里|儿)?(?:领|下载|设置|开通|兑换|充值|绑定|评价|开发票|续费)"
+)
+_LEFT_AT = re.compile(
+    r"(?:能|可以|可否|帮我?|麻烦)[^,。?]{0,3}(?:放|存|寄存|送到|放到|放在)(?:驿站|门口|快递柜|丰巢|代收点|门卫|物业|前台|楼下)(?:吗|么|行|可以|就行|不|$)"
+)
+_LOST = re.compile(
+    r"(?:件|快递|包裹|货)[^,。?]{0,4}被[^,。?]{0,6}(?:领|取|拿|签)(?:走|了)|显示拒收|没有?拒收|(?:还)?要?等(?:多少|几)(?:天|日|小时)|(?:还|一直|仍)[^,。?]{0,2}在原地|原地不动"
+)
+_PAID_HOW_MUCH = re.compile(
+    r"(?:订单|这单|这笔|我)[^,。?]{0,6}(?:支付|付|花|扣)了多少|(?:收货人|收件人)(?:是谁|是哪|叫什么|的名字是)"
+)
 _AWAY = re.compile(r"不在家|没人在?家?|出差|不方便|出门|在外地")
 
 
@@ -207,8 +219,18 @@ def _before_parcels(text: str, seen: int) -> Reading | None:
         return Reading(Intent.WHERE_IS_ORDER, 0.8)
     if _TOGETHER.search(text) and not re.search(r"为什么|怎么|还[没不]|一直", text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
-    if _PAID.search(text) and not seen & (FOREIGN & ~OTHER) and not re.search(r"不了|失败|无法|不能", text):
+    if (
+        _PAID.search(text)
+        and not seen & (FOREIGN & ~OTHER)
+        and not re.search(r"不了|失败|无法|不能|能用|可以用|支持|怎么付|如何付", text)
+    ):
         return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "paid_at" if "付" in text else "order"})
+    if _PAID_HOW_MUCH.search(text) and not seen & (REFUND | RETURN):
+        return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": "amount" if "多少" in text else "order"})
+    if _LEFT_AT.search(text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if _LOST.search(text) and not seen & (REFUND | RETURN):
+        return Reading(Intent.WHERE_IS_ORDER, 0.8)
     if "预售" in text and seen & SHIP and seen & WHEN:
         return Reading(Intent.WHERE_IS_ORDER, 0.85, "", (Intent.STOCK,))
     if seen & PRICE and not re.search(r"[有没无缺补到现]货|库存", text):
@@ -252,6 +274,8 @@ def _ordinary(text: str, seen: int) -> Reading:
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if seen & FIELD and seen & ORDER and re.search(r"在哪里?(?:看|查)", text):
         return Reading(Intent.ORDER_DETAIL, 0.7)
+    if _THING_WHERE.search(text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
     about_field = seen & FIELD and not moving & (WHERE | SHIP | ARRIVE | URGE)
     if about_field and (seen & ORDER or _ORDER_VALUE.search(text)):
         return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": _about(text)})
