@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 from domain.binding import Binding
 from domain.learning import Lessons, LessonWrites
 from domain.order import Aftersale, Order, Track
-from domain.people import Person, Role
+from domain.people_store import People, PeopleWrites
 from domain.query import FACTS_CAP, DaySum, Fact, Part, Query, Scope
 from domain.records import (
     AccessToken,
@@ -44,7 +44,6 @@ from domain.records import (
     Upserted,
     Used,
 )
-from domain.roster import RosterRow
 from domain.rule_change import RuleChanges, RuleChangeWrites
 
 T = TypeVar("T")
@@ -269,60 +268,6 @@ class CostWrites(Costs, Protocol):
 
 
 # --- people, chats, dialogs -------------------------------------------------------------------------------------------
-
-
-class People(Protocol):
-    def by_account(self, platform: str, user_id: str) -> Person | None: ...
-
-    def by_id(self, person_id: int) -> Person | None: ...
-
-    def by_name(self, name: str) -> list[Person]: ...
-
-    def with_role(self, role: Role) -> list[Person]: ...
-
-    def in_charge(self, role: Role, *, shop: str, warehouse: str) -> str:
-        """Name of the first active colleague with this role who works for that shop and warehouse, or ""."""
-        ...
-
-    def everyone(self) -> list[Person]: ...
-
-    def chat(self, platform: str, chat_id: str) -> BoundChat | None: ...
-
-    def chats_for(self, topic: str, *, shop: str = "", warehouse: str = "") -> list[BoundChat]: ...
-
-    def chats(self) -> list[BoundChat]: ...
-
-    def roster(self, platform: str) -> list[RosterRow]: ...
-
-    def roster_entry(self, platform: str, user_id: str) -> RosterRow | None: ...
-
-    def roster_of(self, person_id: int) -> list[RosterRow]: ...
-
-    def bars(self, person_id: int) -> dict[str, datetime]:
-        """Why a person is kept out; empty for who may come in."""
-        ...
-
-
-class PeopleWrites(People, Protocol):
-    def save_person(self, person: Person) -> Person:
-        """Who is barred stays inactive, whatever is saved: only `unbar` lets somebody in again."""
-        ...
-
-    def bind_chat(self, chat: BoundChat) -> None: ...
-
-    def unbind_chat(self, platform: str, chat_id: str) -> bool: ...
-
-    def put_roster(self, row: RosterRow) -> None: ...
-
-    def drop_roster(self, platform: str, user_id: str) -> None: ...
-
-    def bar(self, person_id: int, why: str, at: datetime) -> None:
-        """From this commit on the person has no access."""
-        ...
-
-    def unbar(self, person_id: int, *why: str) -> bool:
-        """Lift these reasons (none named: all). True when the person may come in now."""
-        ...
 
 
 class Dialogs(Protocol):

@@ -19,6 +19,7 @@ from domain.topics import Topic
 from handlers import digest
 from handlers.desk import Desk, Effect, Feature, Need, View
 from handlers.outgoing import CRITICAL, redraw, redraw_there
+from handlers.people_tell import kept_out
 
 log = structlog.get_logger()
 MOOT = "moot"
@@ -75,6 +76,9 @@ class Deliverer:
         connector = desk.chats.get(chat.platform)
         if connector is None:
             raise Rejected("no-platform", f"{chat.platform} is not connected")
+        if chat.kind is ChatKind.DIRECT and await desk.store.read(lambda r: kept_out(r, chat.platform, chat.chat_id)):
+            log.info("message.moot", view=load["view"], row=row.id, why="left")
+            return MOOT
         critical = row.lane.endswith("!") or load.get("priority") == CRITICAL
         room = await self._turn(row, chat, connector, desk, critical=critical)
         key, fate = row.key, ""

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from domain.chat import ChatKind, ChatRef
 from domain.people import Actor, May, Person, Role
+from domain.roster import Standing
 from domain.store import Reads, UnitOfWork
 from handlers.desk import Desk
 from handlers.outgoing import say
@@ -24,6 +25,15 @@ def may_administer(actor: Actor) -> bool:
 
 def admins(reads: Reads | UnitOfWork, desk: Desk) -> list[Person]:
     return [person for person in reads.people.everyone() if person.active and administers(person, desk)]
+
+
+def kept_out(reads: Reads | UnitOfWork, platform: str, user_id: str) -> bool:
+    """Whether this account's person has no access any more: what was queued for them is not said."""
+    person = reads.people.by_account(platform, user_id)
+    if person is not None:
+        return not person.active
+    row = reads.people.roster_entry(platform, user_id)
+    return row is not None and row.standing != Standing.HERE
 
 
 def tell_admins(uow: UnitOfWork, desk: Desk, text: str, *, key: str, but: Collection[int] = ()) -> int:

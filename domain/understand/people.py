@@ -25,7 +25,8 @@ _UNBIND = re.compile(r"(?:解绑(?:本|这个)群|取消绑定(?:本|这个)群|
 _SHOW = re.compile(r"(?:(?:本|这个)群(?:的)?绑定(?:了什么)?|(?:本|这个)群绑了什么|group binding)[?？!。.\s]*", re.IGNORECASE)
 _SURE = re.compile(r"确认(?P<what>绑定|解绑)(?:本群)?[!。.\s]*|confirm (?P<en>bind|unbind)[!.\s]*", re.IGNORECASE)
 _KEY = re.compile(
-    r"(?:^|(?<=[\s,，、;；]))(店铺|门店|仓库|主题|话题|名称|群名|shops?|warehouses?|topics?|title|as)(?=[\s:：]|$)[\s:：]*",
+    r"(?:^|(?<=[\s,，、;；]))(?<!as )"  # behind "as" stands a role, also when it is called warehouse
+    r"(店铺|门店|仓库|主题|话题|名称|群名|shops?|warehouses?|topics?|title|as)(?=[\s:：]|$)[\s:：]*",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[,，、;；]+")

@@ -72,7 +72,7 @@ class Zh:
         return f"这个你这边看不了，可以找{_ROLE_OF_ZH[may]}。"
 
     def stranger(self) -> str:
-        return "我还不认识你，所以先不回答。请管理员把你加进来，加好后直接再问一次就行。"
+        return "我还不认识你，所以先不回答。请管理员把你加进来，加好后直接再问一次就行；有绑定码就私聊发「绑定 六位数字」。"
 
     def foreign_group(self) -> str:
         return "这个群还没有登记，我不在这里说单子。请管理员登记这个群，或者私聊问我。"
@@ -132,6 +132,7 @@ class Zh:
             "· 数据：「昨天订单量」「上周各渠道异常占比」「近 7 天履约时效」，接着说「按仓分」「怎么算的」\n"
             "· 单据：「拣货单」「出库单 0417」「退货标签 0417」「发票资料 0417」\n"
             "· 报警：「为什么 K203」「认领 K203」「稍后 K203 2小时」\n"
+            "· 账号：「我的绑定码」；店长还有「邀请 张三 客服」「绑定本群 …」\n"
             "· 还有：发条码、二维码或截图，我来认单号；「规则」看提醒规则，「规则 演练 发货-1」先试再改；「我是谁」"
         )
 
@@ -205,6 +206,7 @@ class En(Zh):
             "· “orders yesterday by channel”, “fulfilment time last week”, then “by warehouse”, “how is it computed”\n"
             "· “pick list”, “outbound slip 0417”, “return label 0417”, “invoice set 0417”\n"
             "· “why K203”, “claim K203”, “snooze K203 2h”\n"
+            "· “my code”; managers: “invite Bob as service”, “bind this group topic stock”\n"
             "· more: send a bar code, QR code or screenshot; “rules”, “rehearse 发货-1 lead_minutes=120”; “who am I”"
         )
 

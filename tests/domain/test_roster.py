@@ -111,6 +111,12 @@ def test_commands_are_printed_as_help_and_told_apart_by_name(text: str, command:
     assert plan.extra["command"] == command
 
 
+def test_warehouse_is_a_role_behind_as_and_a_place_before_a_name() -> None:
+    wanted = people_command("invite Bob as warehouse warehouse 杭州仓")
+    assert wanted is not None
+    assert (wanted.roles, wanted.warehouses) == ((Role.WAREHOUSE,), ("杭州仓",))
+
+
 @pytest.mark.parametrize(
     "text",
     ["怎么邀请同事", "客户邀请好友砍价的单子", "邀请 好友 砍价 怎么弄", "停用 库存-1", "这个群绑定了吗谁知道呢", "转发：邀请 张三 客服",

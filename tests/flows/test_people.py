@@ -17,10 +17,12 @@ import structlog
 from bot.app import create_app
 from bot.pages.routes import attach
 from bot.wire import unpack
+from domain.chat import ChatKind, ChatRef
 from domain.people import Role
 from domain.store import Alert, UnitOfWork
 from handlers.approval_open import Asked, open_approval
 from handlers.order_reply import timeline_url
+from handlers.outgoing import send
 from tests.builders import SHOP, line, money, order
 from tests.flows.offices import Offices, code_in_words, opened
 
@@ -338,6 +340,32 @@ async def test_links_to_staff_pages_die_with_a_leaver_and_new_ones_work(offices:
         assert (await http.get(customers)).status_code == 404
         await offices.work(2)
         assert (await http.get(timeline_url(1, desk.clock.now(), desk))).status_code == 404
+
+
+async def test_what_was_queued_for_somebody_who_left_is_not_said(offices: Offices) -> None:
+    chat = ChatRef("wecom", "zhang", ChatKind.DIRECT)
+    due = offices.house.desk.clock.now() + timedelta(seconds=30)
+    for who in ("zhang", "li"):
+        row = send(dataclasses.replace(chat, chat_id=who), "text", {"text": "给你看的"}, key=f"late:{who}", due_at=due)
+        offices.write_now(lambda u, row=row: u.outbox.add([row]))
+    await offices.wecom.contacts.dismiss("zhang")
+    offices.wecom.state.users["zhang"] = "客服zhang"
+    await offices.work(60)
+    assert "给你看的" not in offices.heard_on_wecom("zhang")
+    assert "给你看的" in offices.heard_on_wecom("li")
+
+
+async def test_a_team_that_reads_english_binds_the_same_way(offices: Offices) -> None:
+    await offices.stop()
+    offices.start(lang="en")
+    code = code_in_words(await offices.wecom_says("chen", "invite Bob as warehouse"))
+    assert "Done, Bob (warehouse)" in await offices.dingtalk_says("d-new", f"bind {code}")
+    assert "Bob, warehouse" in await offices.dingtalk_says("d-new", "who am I")
+    own = code_in_words(await offices.wecom_says("chen", "my code"))
+    await offices.dingtalk_says("d-zhang", f"bind {own}")
+    assert "Confirm bind" in await offices.dingtalk_says("d-zhang", "bind this group topic stock", group=offices.group)
+    assert "is bound" in await offices.dingtalk_says("d-zhang", "Confirm bind", group=offices.group)
+    assert "no access" in await offices.wecom_says("chen", "disable Bob")
 
 
 async def test_a_code_that_was_out_for_a_leaver_is_useless(offices: Offices) -> None:
