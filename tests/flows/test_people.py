@@ -347,7 +347,7 @@ async def test_what_was_queued_for_somebody_who_left_is_not_said(offices: Office
     due = offices.house.desk.clock.now() + timedelta(seconds=30)
     for who in ("zhang", "li"):
         row = send(dataclasses.replace(chat, chat_id=who), "text", {"text": "给你看的"}, key=f"late:{who}", due_at=due)
-        offices.write_now(lambda u, row=row: u.outbox.add([row]))
+        offices.write_now(lambda u, row=row: u.outbox.add([row]))  # type: ignore[misc]
     await offices.wecom.contacts.dismiss("zhang")
     offices.wecom.state.users["zhang"] = "客服zhang"
     await offices.work(60)
