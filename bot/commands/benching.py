@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+NAMES = "dispatch ask ingest accept drain http callbacks memory start chart report kpi crypto deadlines"
+
 
 def register(app: typer.Typer) -> None:
     app.command("bench")(bench)
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="dispatch ask ingest accept http callbacks memory start chart，或 all")],
+    name: Annotated[str, typer.Argument(help=f"{NAMES}，或 all")],
     orders: Annotated[str, typer.Option(help="多少单，逗号分开")] = "10000,100000",
     postgres: Annotated[str, typer.Option(help="PostgreSQL 地址；不给就自己起一个，起不了就只测 SQLite；off 为不测")] = "",
     quick: Annotated[bool, typer.Option(help="少跑几轮，给持续集成用")] = False,

@@ -9,6 +9,7 @@ from benchmarks.ground import named
 from benchmarks.measure import Latencies, check, line, neat, percentile, ratio
 from benchmarks.orders import END, START, order, orders
 from benchmarks.report import table
+from bot.commands.benching import NAMES
 
 
 def test_a_missed_target_is_said() -> None:
@@ -64,4 +65,4 @@ def test_a_database_of_a_server_isnamed_whatever_the_url_looks_like() -> None:
 
 
 def test_every_case_of_the_command_is_there() -> None:
-    assert {"dispatch", "ask", "ingest", "accept", "http", "callbacks", "memory", "start", "chart"} <= set(CASES)
+    assert set(NAMES.split()) == set(CASES)
