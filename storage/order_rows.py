@@ -54,7 +54,7 @@ _LABEL = {"order_id": _B, "waybill": _T, "n": _B, "carrier": _T, "shipped_at": _
 _SCANS = {"picked_at": _B, "stage": _T, "last_scan_at": _B, "last_scan": _T, "eta": _B}
 NEW_PARCELS = Bulk("parcels", _LABEL | _SCANS, "ON CONFLICT DO NOTHING")
 NEW_LABELS = Bulk("parcels", _LABEL, "ON CONFLICT DO NOTHING")  # parcels that no carrier has said anything about
-UNSCANNED = [None, "", None, "", None]
+UNSCANNED = (None, "", None, "", None)
 SELECT_PARCELS = (
     "SELECT waybill,carrier,shipped_at,picked_at,stage,last_scan_at,last_scan,eta FROM parcels WHERE order_id=? ORDER BY n"
 )

@@ -54,7 +54,7 @@ from storage.order_rows import (
     where,
 )
 from storage.orders_read import OrderReads, children
-from storage.sql import Conn, Row
+from storage.sql import TOO_BIG, Conn, Row
 from storage.tracks import SAVE_TRACK, SELECT_TRACK, merge_tracks, read_track, scanned, tidy_track, track_row
 from storage.versions import Version
 
@@ -79,7 +79,7 @@ class OrderWrites(OrderReads):
             with collector_paused():
                 return self._upsert_all(orders, seen_at, surface, scrub(cause))
         except OverflowError as problem:
-            raise BadInput("订单里有大得离谱的数字（超过 64 位），请检查金额和数量的单位。") from problem
+            raise BadInput(TOO_BIG) from problem
 
     def _upsert_all(self, orders: Sequence[Order], seen_at: datetime, surface: str, cause: str) -> list[Upserted]:
         handles = self._handles
@@ -131,44 +131,38 @@ class OrderWrites(OrderReads):
         elsewhere: list[tuple[int, Version]] = []
         if self._c.ahead().bulk(NEW_ORDERS, self._new_rows(fresh, seen)) != len(fresh):
             fresh, elsewhere = self._sort_out(fresh)
-        lines: list[Row] = []
-        labels: list[Row] = []
-        parcels: list[Row] = []
-        births: list[Row] = []
-        handles: list[Row] = []
-        found: list[Upserted] = []
-        handles_of = self._handles.of
-        for version in fresh:
-            number, order, values = version.id, version.order, version.values
-            lines += [(number, n, *line) for n, line in enumerate(version.lines)]
-            for n, (waybill, carrier, shipped, *scans) in enumerate(version.parcels):
-                if scans == UNSCANNED:
-                    labels.append((number, waybill, n, carrier, shipped))
-                else:
-                    parcels.append((number, waybill, n, carrier, shipped, *scans))
-            births.append((number, values[5], order.channel, surface, values[3], cause))
-            bucket = number >> SPAN_BITS
-            handles += [(bucket, one, number) for one in handles_of(order)]
-            found.append(Upserted(number, None, order, (created(order, surface, cause),)))
-        for bulk, some in (
-            (NEW_LINES, lines), (NEW_LABELS, labels), (NEW_PARCELS, parcels), (NEW_BIRTHS, births), (NEW_HANDLES, handles),
-        ):  # fmt: skip
-            if some:
-                self._c.later(bulk, some)
-        mark_days(self._c, [one.id for one in found])
-        return self._with_known_tracks(found, labels + parcels), elsewhere
+        mark_days(self._c, [one.id for one in fresh])
+        tracks = self._tracks(parcel[0] for one in fresh for parcel in one.parcels)
+        # Table by table: on PostgreSQL the server writes one while we make the next.
+        later = self._c.later
+        if lines := [(one.id, n, *line) for one in fresh for n, line in enumerate(one.lines)]:
+            later(NEW_LINES, lines)
+        bucketed = [(one.id >> SPAN_BITS, one.id, self._handles.of(one.order)) for one in fresh]
+        if handles := [(bucket, each, number) for bucket, number, some in bucketed for each in some]:
+            later(NEW_HANDLES, handles)
+        parcels = [(one.id, n, each) for one in fresh for n, each in enumerate(one.parcels)]
+        if labels := [(number, each[0], n, *each[1:3]) for number, n, each in parcels if each[3:] == UNSCANNED]:
+            later(NEW_LABELS, labels)
+        if told := [(number, each[0], n, *each[1:]) for number, n, each in parcels if each[3:] != UNSCANNED]:
+            later(NEW_PARCELS, told)
+        births = [(one.id, one.values[5], one.values[0], surface, one.values[3], cause) for one in fresh]
+        if births:
+            later(NEW_BIRTHS, births)
+        found = [Upserted(one.id, None, one.order, (created(one.order, surface, cause),)) for one in fresh]
+        if tracks:
+            found = self._with_tracks(found, tracks)
+        return found, elsewhere
 
-    def _with_known_tracks(self, found: list[Upserted], parcels: list[Row]) -> list[Upserted]:
+    def _with_tracks(self, found: list[Upserted], tracks: dict[str, Track]) -> list[Upserted]:
         """A carrier may have spoken before the channel told us of the parcel."""
-        tracks = self._tracks(row[1] for row in parcels)
-        if not tracks:
-            return found
-        for number, waybill, *_ in parcels:
-            if waybill in tracks:
-                row, stored = self._load([number])[number]
-                self._carry(row, stored.order, tracks[waybill])
-        with_tracks = {row[0] for row in parcels if row[1] in tracks}
-        now = {number: stored.order for number, (_, stored) in self._load(list(with_tracks)).items()}
+        with_tracks: list[int] = []
+        for one in found:
+            for parcel in one.after.parcels:
+                if parcel.waybill in tracks:
+                    row, stored = self._load([one.id])[one.id]
+                    self._carry(row, stored.order, tracks[parcel.waybill])
+                    with_tracks.append(one.id)
+        now = {number: stored.order for number, (_, stored) in self._load(with_tracks).items()}
         return [replace(one, after=now.get(one.id, one.after)) for one in found]
 
     def _tracks(self, waybills: Iterable[str]) -> dict[str, Track]:

@@ -8,6 +8,7 @@ statement and so sees one moment.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import random
 import threading
@@ -20,7 +21,7 @@ from psycopg import errors
 from psycopg.rows import TupleRow
 from psycopg.types.numeric import Int8Dumper
 
-from domain.errors import OutcomeUnknown, Unavailable
+from domain.errors import BadInput, OutcomeUnknown, Unavailable
 from storage.jobs import Crew, Guard, Job, settle
 from storage.sql import PgConn
 
@@ -96,9 +97,9 @@ class Pool(Generic[U]):
             settle([job])
         session.close()
 
-    def open(self) -> tuple[psycopg.Connection[TupleRow], U]:
-        raw = connect(self._url, read_only=self._read_only)
-        return raw, self._make(PgConn(raw))
+    def open(self) -> tuple[PgConn, U]:
+        conn = PgConn(connect(self._url, read_only=self._read_only))
+        return conn, self._make(conn)
 
     @property
     def guard(self) -> Guard:
@@ -115,6 +116,7 @@ class _Session(Generic[U]):
     def __init__(self, pool: Pool[U]) -> None:
         self._pool = pool
         self._raw: psycopg.Connection[TupleRow] | None = None
+        self._conn: PgConn | None = None
         self._unit: Any = None
 
     def run(self, work: Callable[[U], T]) -> T:
@@ -135,12 +137,19 @@ class _Session(Generic[U]):
     def close(self) -> None:
         if self._raw is not None:
             self._raw.close()
-        self._raw = self._unit = None
+        self._raw = self._conn = self._unit = None
 
     def _connected(self) -> psycopg.Connection[TupleRow]:
         if self._raw is None or self._raw.closed:
-            self._raw, self._unit = self._pool.open()
+            self._conn, self._unit = self._pool.open()
+            self._raw = self._conn.raw
         return self._raw
+
+    def _drop(self) -> None:
+        """Whatever was sent is taken back: what became of it no longer matters."""
+        if self._conn is not None:
+            with contextlib.suppress(psycopg.Error, BadInput):
+                self._conn.settle()
 
     def _read(self, work: Callable[[U], T]) -> T:
         with self._pool.guard():
@@ -151,8 +160,11 @@ class _Session(Generic[U]):
         try:
             with self._pool.guard():
                 value = work(self._unit)
+            if self._conn is not None:
+                self._conn.settle()
         except BaseException:
             if not raw.closed:
+                self._drop()
                 raw.execute("ROLLBACK")
             raise
         try:

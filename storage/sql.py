@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -15,7 +16,10 @@ if TYPE_CHECKING:  # a store on SQLite starts without loading psycopg
     import psycopg
     from psycopg.rows import TupleRow
 
+from domain.errors import BadInput
+
 Row = tuple[Any, ...]
+TOO_BIG = "订单里有大得离谱的数字（超过 64 位），请检查金额和数量的单位。"
 _NAMED = re.compile(r"'(?:[^']|'')*'|(?<![:\w]):([A-Za-z_]\w*)")
 
 
@@ -143,46 +147,75 @@ def _postgres_named(sql: str) -> str:
 
 
 class PgConn:
-    """psycopg 3, prepared from the first use on; every value travels as a parameter."""
+    """psycopg 3, prepared from the first use on; every value travels as a parameter.
+
+    What is given to `later` is sent at once and its outcome asked for before the next statement or the commit: the server
+    writes while we make the next rows.
+    """
 
     pg = True
 
     def __init__(self, raw: psycopg.Connection[TupleRow]) -> None:
         self.raw = raw
         self._cursor = raw.cursor()
+        self._sent: AbstractContextManager[psycopg.Pipeline] | None = None
 
     def one(self, sql: str, params: Sequence[Any] = ()) -> Row | None:
+        self.settle()
         return self._cursor.execute(_postgres(sql), params).fetchone()
 
     def all(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        self.settle()
         return self._cursor.execute(_postgres(sql), params).fetchall()
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> int:
+        self.settle()
         return self._cursor.execute(_postgres(sql), params).rowcount
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self.settle()
         self._cursor.executemany(_postgres(sql), rows)
 
     def bulk(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> int:
-        columns = [_array(kind, column) for kind, column in zip(bulk.columns.values(), zip(*rows, strict=True), strict=True)]
+        self.settle()
         from psycopg.errors import NumericValueOutOfRange
 
         try:
-            return self._cursor.execute(bulk.postgres, columns).rowcount
+            return self._cursor.execute(bulk.postgres, _columns(bulk, rows)).rowcount
         except NumericValueOutOfRange as problem:
             raise OverflowError("a number does not fit into 64 bits") from problem
 
     def later(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> None:
-        self.bulk(bulk, rows)
+        if self._sent is None:
+            self._sent = self.raw.pipeline()
+            self._sent.__enter__()
+        self._cursor.execute(bulk.postgres, _columns(bulk, rows))
 
     def ahead(self) -> Conn:
         return self
+
+    def settle(self) -> None:
+        """Wait for what `later` sent. Raises what went wrong with it."""
+        if self._sent is None:
+            return
+        sent, self._sent = self._sent, None
+        from psycopg.errors import NumericValueOutOfRange
+
+        try:
+            sent.__exit__(None, None, None)
+        except NumericValueOutOfRange as problem:
+            raise BadInput(TOO_BIG) from problem
 
     def among(self, column: str, values: Sequence[int]) -> tuple[str, Any]:
         return f"{column} = ANY(?::bigint[])", _array("bigint", values)
 
     def named(self, sql: str, params: dict[str, Any], limit: int) -> list[Row]:
+        self.settle()
         return self._cursor.execute(_postgres_named(sql), params).fetchmany(limit)
+
+
+def _columns(bulk: Bulk, rows: Sequence[Sequence[Any]]) -> list[str]:
+    return [_array(kind, column) for kind, column in zip(bulk.columns.values(), zip(*rows, strict=True), strict=True)]
 
 
 def _array(kind: str, values: Iterable[Any]) -> str:
