@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from benchmarks import accepting, asking, dispatching, ingesting
+from benchmarks import accepting, asking, dispatching, falling_due, ingesting, reporting, sealing
 from benchmarks.ground import Ground
 from benchmarks.measure import Line
 
@@ -68,3 +68,23 @@ def test_single_orders_share_their_commits(ground: Ground) -> None:
     assert line["ratio"] >= 0.1, line
     times = next(one for one in line["also"] if one["what"] == "times Core async")
     assert times["value"] >= 3.0, line
+
+
+def test_a_callback_is_opened_about_as_fast_as_the_plainest_code_and_no_forged_one_passes(ground: Ground) -> None:
+    line = best(lambda: next(sealing.run_cases(ground, [])), least=0.4)
+    assert line["ratio"] >= 0.4, line
+    assert {one["what"]: one["value"] for one in line["also"]}["forged ones accepted"] == 0
+
+
+def test_a_month_is_read_from_its_day_sums_and_not_counted(ground: Ground) -> None:
+    small, large = ORDERS, 3 * ORDERS
+    costs = []
+    for size in (small, large):
+        lines = list(reporting.read_cases(ground, "sqlite", size))
+        costs.append(lines[-1]["ours"]["p50_us"])
+    assert costs[1] <= 2 * costs[0]  # three times the orders, as many days and channels
+
+
+def test_a_poll_with_nothing_due_costs_a_small_multiple_of_a_bare_one(ground: Ground) -> None:
+    line = next(falling_due.run_cases(ground, [ORDERS]))
+    assert line["ratio"] <= 20, line
