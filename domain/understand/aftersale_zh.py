@@ -150,7 +150,7 @@ def read_aftersale(text: str, seen: int) -> Reading | None:
     if (reading := _not_meant(text, plain, seen)) is not None:
         return reading
     if seen & AFTERSALE and not seen & (REFUND | RETURN | BACK | EXCHANGE):
-        if seen & (WHEN | PROGRESS | LOOK | DONE | URGE | WHERE) or re.search(r"呢|了吗|没来|还没", text):
+        if seen & (WHEN | PROGRESS | LOOK | DONE | URGE | WHERE) or re.search(r"呢|了吗|没来|还没|没有?人来|没人", text):
             return Reading(Intent.AFTERSALE_STATUS, 0.8)
         if re.search(r"申请售后|要售后|办理?售后", text):
             return Reading(

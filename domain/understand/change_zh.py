@@ -143,7 +143,7 @@ def read_address(text: str, seen: int) -> Reading | None:
     ):
         return Reading(Intent.CHANGE_ADDRESS, 0.75, "", (), how(text))
     if re.search(
-        r"改送(?!货|达)|改派(?!送?时)|改成?(?:送|寄|发|派)(?:到|去)|改寄|改发到|转寄|(?:送|寄|发)到别的?(?:地方|处)(?!去?了)",
+        r"改送(?!货|达)|改派(?!送?时)|换个?地方(?:收|寄|送)|改成?(?:送|寄|发|派)(?:到|去)|改寄|改发到|转寄|(?:送|寄|发)到别的?(?:地方|处)(?!去?了)",
         text,
     ) and not seen & (TIME | OTHER):
         return Reading(Intent.CHANGE_ADDRESS, 0.8, "", (), how(text))
@@ -172,7 +172,11 @@ _SLIP = re.compile(r"(?:按|点|发|打|说|选)错了?|(?:上|前)一句")
 
 def read_cancellation(text: str, seen: int) -> Reading | None:
     plain = A_NOT_A.sub("能", text)
-    if seen & (CANCEL | UNWANTED) and _SLIP.search(text) and not re.search(r"帮|重新|能|可以", text):
+    if (
+        seen & (CANCEL | UNWANTED)
+        and _SLIP.search(text)
+        and not re.search(r"帮|重新|能|可以|取消一?[个件单份]|多[买拍]了", text)
+    ):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated", (Intent.ORDER_DETAIL, Intent.CANCEL_ORDER))
     if _CONDITION.search(plain) and not re.search(r"帮我?取消|取消吧|(?:能|可以)[^,。?]{0,4}取消", plain):
         return Reading(Intent.WHERE_IS_ORDER, 0.6, "unsure", (Intent.CANCEL_ORDER, Intent.REQUEST_REFUND))

@@ -171,6 +171,9 @@ _PAID = re.compile(
 _THING_WHERE = re.compile(
     r"(?:说明书|优惠券|券|发票|客服|按钮|入口|二维码|链接|配件|尺码表|生产日期|保质期|评价|会员|红包|活动)[^,。?]{0,4}在哪|在哪(?:里|儿)?(?:领|下载|设置|开通|兑换|充值|绑定|评价|开发票|续费)"
 )
+_PAY_WAYS = re.compile(
+    r"(?:付款|支付)方式(?:都)?有(?:哪|什么)|有(?:哪些|什么|几种)(?:付款|支付)方式|支持(?:哪|什么)[^,。?]{0,4}(?:付款|支付)"
+)
 _LEFT_AT = re.compile(
     r"(?:能|可以|可否|帮我?|麻烦)[^,。?]{0,3}(?:放|存|寄存|送到|放到|放在)(?:驿站|门口|快递柜|丰巢|代收点|门卫|物业|前台|楼下)(?:吗|么|行|可以|就行|不|$)"
 )
@@ -178,7 +181,7 @@ _LOST = re.compile(
     r"(?:件|快递|包裹|货)[^,。?]{0,4}被[^,。?]{0,6}(?:领|取|拿|签)(?:走|了)|显示拒收|没有?拒收|(?:还)?要?等(?:多少|几)(?:天|日|小时)|(?:还|一直|仍)[^,。?]{0,2}在原地|原地不动"
 )
 _PAID_HOW_MUCH = re.compile(
-    r"(?:订单|这单|这笔|我)[^,。?]{0,6}(?:支付|付|花|扣)了多少|(?:收货人|收件人)(?:是谁|是哪|叫什么|的名字是)"
+    r"(?:付款|支付|下单|购买)的(?:时间|日期)|(?:订单|这单|这笔|我)[^,。?]{0,6}(?:支付|付|花|扣)了多少|(?:收货人|收件人)(?:是谁|是哪|叫什么|的名字是)"
 )
 _AWAY = re.compile(r"不在家|没人在?家?|出差|不方便|出门|在外地")
 
@@ -227,6 +230,8 @@ def _before_parcels(text: str, seen: int) -> Reading | None:
         return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "paid_at" if "付" in text else "order"})
     if _PAID_HOW_MUCH.search(text) and not seen & (REFUND | RETURN):
         return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": "amount" if "多少" in text else "order"})
+    if _PAY_WAYS.search(text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _LEFT_AT.search(text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _LOST.search(text) and not seen & (REFUND | RETURN):
@@ -327,7 +332,7 @@ def _moves_strongly(text: str, seen: int) -> bool:
         strong
         and _MOVES.search(text)
         and not seen & INVOICE
-        and not re.search(r"安装|预约|人工|投诉|维修|修理|评价|晒单|在哪(?:里)?买", text)
+        and not re.search(r"安装|预约(?![^,。?]{0,8}送)|人工|投诉|维修|修理|评价|晒单|在哪(?:里)?买", text)
     )
 
 
