@@ -207,6 +207,9 @@ class House:
     async def close(self) -> None:
         await self.connections.aclose()
         await self.worker.aclose()
+        leave = getattr(self.dispatcher.second.model, "aclose", None) if self.dispatcher.second is not None else None
+        if leave is not None:
+            await leave()
         for chat in self.desk.chats.values():
             close = getattr(chat, "aclose", None)
             if close is not None:
