@@ -16,6 +16,7 @@ import psycopg
 
 from benchmarks import floor
 from benchmarks.cast import ASKER, GROUP, KEY_TEXT, PEOPLE
+from benchmarks.copying import copy_orders
 from benchmarks.orders import END, batches
 from benchmarks.servers import NoServer, postgres_server
 from domain.clock import ManualClock
@@ -90,8 +91,11 @@ class Ground:
             store.write_now(lambda u, one=one: u.people.save_person(one))  # type: ignore[misc]
         chat = BoundChat("console", GROUP, "group", "订单售后群", frozenset({"orders"}))
         store.write_now(lambda u: u.people.bind_chat(chat))
-        for some in batches(0, orders, orders, LOAD):
-            store.write_now(lambda u, some=some: u.orders.upsert_many(some, seen_at=END, surface="file"))  # type: ignore[misc]
+        if url:
+            copy_orders(url, batches(0, orders, orders, LOAD), self.keys)
+        else:
+            for some in batches(0, orders, orders, LOAD):
+                store.write_now(lambda u, some=some: u.orders.upsert_many(some, seen_at=END, surface="file"))  # type: ignore[misc]
         store.close_now()
         _tell(f"{orders} orders in ours ({'postgresql' if url else 'sqlite'}): {time.perf_counter() - start:.1f} s")
 
