@@ -18,7 +18,7 @@ from domain.binding import Binding
 from domain.learning import Lessons, LessonWrites
 from domain.order import Aftersale, Order, Track
 from domain.people_store import People, PeopleWrites
-from domain.query import FACTS_CAP, DaySum, Fact, Part, Query, Scope
+from domain.figures import DayWrites, Figures
 from domain.records import (
     AccessToken,
     Alert,
@@ -410,29 +410,6 @@ class ImportWrites(Imports, Protocol):
     def record(self, run_id: str, file: str, shop: str, *, rows: int, rejected: int, at: datetime) -> None:
         """The counts so far of one import run; recording a run again replaces them, so a resumed one counts once."""
         ...
-
-
-class Figures(Protocol):
-    """Answers closed queries inside the asker's scope, on the read-only connection, with time and row caps."""
-
-    def parts(self, query: Query, scope: Scope) -> list[Part]:
-        """What adds up to the figure, for the period and the equal one before. Raises Refused, TooLong."""
-        ...
-
-    def facts(self, query: Query, scope: Scope, *, limit: int = FACTS_CAP) -> list[Fact]:
-        """The rows behind the figure of the period. Raises Refused, TooLong."""
-        ...
-
-    def marked(self, *, limit: int = 2_000) -> list[int]:
-        """Days whose kept sums are out of date, the newest first."""
-
-    def added_up(self, day: int) -> DaySum:
-        """What the orders of a day add up to now."""
-
-
-class DayWrites(Protocol):
-    def keep(self, summed: DaySum) -> bool:
-        """Believe these sums of a day from now on. False, and nothing done, when an order of that day changed since."""
 
 
 # --- assistants of people, shared budgets -----------------------------------------------------------------------------
