@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from domain.access import AccessTokens, AccessTokenWrites, Usage, UsageWrites
 from domain.binding import Binding
+from domain.figures import DayWrites, Figures
 from domain.learning import Lessons, LessonWrites
 from domain.order import Aftersale, Order, Track
 from domain.people_store import People, PeopleWrites
-from domain.figures import DayWrites, Figures
 from domain.records import (
     AccessToken,
     Alert,
@@ -409,49 +410,6 @@ class Imports(Protocol):
 class ImportWrites(Imports, Protocol):
     def record(self, run_id: str, file: str, shop: str, *, rows: int, rejected: int, at: datetime) -> None:
         """The counts so far of one import run; recording a run again replaces them, so a resumed one counts once."""
-        ...
-
-
-# --- assistants of people, shared budgets -----------------------------------------------------------------------------
-
-
-class AccessTokens(Protocol):
-    def by_secret(self, secret: str) -> AccessToken | None: ...
-
-    def by_id(self, token_id: int) -> AccessToken | None: ...
-
-    def everyone(self) -> list[AccessToken]: ...
-
-
-class AccessTokenWrites(AccessTokens, Protocol):
-    def issue(
-        self, secret: str, person_id: int, scopes: frozenset[str], label: str, *, now: datetime, until: datetime
-    ) -> AccessToken: ...
-
-    def revoke(self, token_id: int, now: datetime) -> bool:
-        """False when there is no such token, or it was revoked before."""
-        ...
-
-    def used(self, token_id: int, now: datetime) -> None: ...
-
-
-class Usage(Protocol):
-    """Budgets shared by all replicas: what `name` used in `period`, text that sorts by time: 2026-11-22T03:14."""
-
-    def of(self, name: str, period: str) -> Used: ...
-
-    def named(self, prefix: str, period: str) -> dict[str, Used]:
-        """Every budget whose name begins with `prefix`, by the rest of its name."""
-        ...
-
-
-class UsageWrites(Usage, Protocol):
-    def add(self, name: str, period: str, *, requests: int = 0, tokens: int = 0, cost: int = 0) -> Used:
-        """Adds (or takes back), and gives what the window holds afterwards; nobody adds in between."""
-        ...
-
-    def forget(self, name: str, before: str) -> None:
-        """Windows of this name that sort before `before`."""
         ...
 
 
