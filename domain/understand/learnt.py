@@ -63,12 +63,15 @@ _COMMANDS = {
     "what you did not understand": "learn.unheard", "学会的": "learn.lessons", "学会了什么": "learn.lessons", "学到的": "learn.lessons",
     "lessons": "learn.lessons", "what you learnt": "learn.lessons",
 }  # fmt: skip
+_COMMAND_HEADS = frozenset({"", "/", *(name[0] for name in _COMMANDS)})
 _LONGEST_COMMAND = max(map(len, _COMMANDS)) + 1
 
 
 def learn_command(own: str) -> str:
     """The command that shows what was not understood, or what was taught; "" for every other message. Exact words only."""
-    return _COMMANDS.get(own.strip("/ ?？。.!！"), "") if len(own) <= _LONGEST_COMMAND else ""
+    if own[:1] not in _COMMAND_HEADS or len(own) > _LONGEST_COMMAND:
+        return ""
+    return _COMMANDS.get(own.strip("/ ?？。.!！"), "")
 
 
 @dataclass(frozen=True, slots=True)

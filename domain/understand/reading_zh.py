@@ -186,6 +186,37 @@ _PAID_HOW_MUCH = re.compile(
 _AWAY = re.compile(r"不在家|没人在?家?|出差|不方便|出门|在外地")
 
 
+# One look that spares most sentences the ten patterns of `_seldom`.
+_SELDOM = re.compile(
+    r"[呢捏嘞]|付|花了|扣了|买的|[合拆]|一起|分[开批两]|批发|礼|自提|里面?[都一]?有|的(?:时间|日期)|驿站|门口|柜|丰巢|代收|门卫|物业|前台|楼下|被|拒收|等|原地|[货件]人(?:是|叫|的)"
+)
+
+
+def _seldom(text: str, seen: int) -> Reading | None:
+    """What few people ask: 钱呢, 合并发货, whether it was paid, where it may be left, who took it."""
+    if _MONEY_BRIEF.match(text):
+        return Reading(Intent.AFTERSALE_STATUS, 0.75, "", (Intent.ORDER_DETAIL,))
+    if _BRIEF.match(text):
+        return Reading(Intent.WHERE_IS_ORDER, 0.8)
+    if _TOGETHER.search(text) and not re.search(r"为什么|怎么|还[没不]|一直", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if (
+        _PAID.search(text)
+        and not seen & (FOREIGN & ~OTHER)
+        and not re.search(r"不了|失败|无法|不能|能用|可以用|支持|怎么付|如何付", text)
+    ):
+        return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "paid_at" if "付" in text else "order"})
+    if _PAID_HOW_MUCH.search(text) and not seen & (REFUND | RETURN):
+        return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": "amount" if "多少" in text else "order"})
+    if _PAY_WAYS.search(text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if _LEFT_AT.search(text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if _LOST.search(text) and not seen & (REFUND | RETURN):
+        return Reading(Intent.WHERE_IS_ORDER, 0.8)
+    return None
+
+
 def _before_parcels(text: str, seen: int) -> Reading | None:
     """Tasks, other delivery times, stock, money: what would otherwise be taken for a question about a parcel."""
     if seen & TODO:
@@ -216,26 +247,8 @@ def _before_parcels(text: str, seen: int) -> Reading | None:
         return Reading(
             Intent.REQUEST_EXCHANGE, 0.75, "", (Intent.REQUEST_REFUND,), how(text) | {"aftersale_kind": "exchange"}
         )
-    if _MONEY_BRIEF.match(text):
-        return Reading(Intent.AFTERSALE_STATUS, 0.75, "", (Intent.ORDER_DETAIL,))
-    if _BRIEF.match(text):
-        return Reading(Intent.WHERE_IS_ORDER, 0.8)
-    if _TOGETHER.search(text) and not re.search(r"为什么|怎么|还[没不]|一直", text):
-        return Reading(Intent.OUT_OF_SCOPE, 0.7)
-    if (
-        _PAID.search(text)
-        and not seen & (FOREIGN & ~OTHER)
-        and not re.search(r"不了|失败|无法|不能|能用|可以用|支持|怎么付|如何付", text)
-    ):
-        return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "paid_at" if "付" in text else "order"})
-    if _PAID_HOW_MUCH.search(text) and not seen & (REFUND | RETURN):
-        return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": "amount" if "多少" in text else "order"})
-    if _PAY_WAYS.search(text):
-        return Reading(Intent.OUT_OF_SCOPE, 0.7)
-    if _LEFT_AT.search(text):
-        return Reading(Intent.OUT_OF_SCOPE, 0.7)
-    if _LOST.search(text) and not seen & (REFUND | RETURN):
-        return Reading(Intent.WHERE_IS_ORDER, 0.8)
+    if _SELDOM.search(text) and (reading := _seldom(text, seen)) is not None:
+        return reading
     if "预售" in text and seen & SHIP and seen & WHEN:
         return Reading(Intent.WHERE_IS_ORDER, 0.85, "", (Intent.STOCK,))
     if seen & PRICE and not re.search(r"[有没无缺补到现]货|库存", text):
