@@ -299,6 +299,7 @@ async def test_groups_are_told_which_seconds_may_be_missing(emulator: WecomEmula
 async def test_too_late_for_an_answer_it_is_pushed(line: Bench) -> None:
     await line.emulator.people.say("zhangsan", "查", group="CHATID")
     await until(lambda: len(line.heard) == 1)
+    line.emulator.switches.idle_seconds = 1e9  # the day passes for the message, not for the line
     line.emulator.clock.move(86_500)
     await line.chat.send(line.last().chat, Reply("运输中"), key="k1")
     assert (telling(line.group)[-1], line.group.shown[-1].kind) == ("运输中", "markdown")
