@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from domain.roster import Happened, RosterEvent
 from integrations.dingtalk import diagnose
 from integrations.dingtalk.directory import events_of
 from tests.integrations.dingtalk.conftest import Office, until
+from tests.integrations.dingtalk.test_house import house
 
 AT = datetime(2026, 11, 22, 6, tzinfo=UTC)
 
@@ -121,3 +123,13 @@ def test_both_spellings_of_an_event_mean_the_same() -> None:
 def test_an_event_about_nobody_changes_nothing(body: dict[str, object]) -> None:
     assert events_of("user_leave_org", body, ident="", at=AT) == ()
     assert events_of("chat_disband", {"userId": ["a"]}, ident="", at=AT) == ()
+
+
+async def test_in_the_whole_program_a_leaver_over_stream_is_out_within_the_event(office: Office, tmp_path: Path) -> None:
+    async with house(office, tmp_path, "directory = true\n") as made:
+        store = made.desk.store
+        await until(lambda: store.read_now(lambda r: r.people.roster_entry("dingtalk", "u-zhang")) is not None)
+        assert store.read_now(lambda r: r.people.by_account("dingtalk", "u-zhang")) is not None
+        await office.emulator.contacts.dismiss("u-zhang")
+        await until(lambda: store.read_now(lambda r: r.people.by_account("dingtalk", "u-zhang")) is None)
+        await until(lambda: all(pushed.done for pushed in office.emulator.gateway.pushes))
