@@ -53,21 +53,32 @@ def test_an_answer_costs_a_small_multiple_of_its_bare_reads(ground: Ground) -> N
 
 
 def test_a_batch_of_orders_is_written_at_a_fair_share_of_raw_sql(ground: Ground) -> None:
-    line = best(lambda: next(ingesting.on_sqlite(ground, ORDERS, 1000)), least=0.1)
+    line = best(lambda: next(ingesting.on_sqlite(ground, ORDERS, 1000)), least=0.15)
     assert line["case"] == "B6"
-    assert line["ratio"] >= 0.1, line
+    assert line["ratio"] >= 0.15, line
 
 
 def test_an_order_delivered_twice_writes_nothing(ground: Ground) -> None:
-    again = next(one for one in ingesting.on_sqlite(ground, ORDERS, 100) if one["case"] == "B10")
+    def take() -> Line:
+        return next(one for one in ingesting.on_sqlite(ground, ORDERS, 1000) if one["case"] == "B10")
+
+    again = best(take, least=0.3)
+    assert again["ratio"] >= 0.3, again
     assert again["also"][0] == {"what": "orders that wrote something", "value": 0.0, "wants": "<=", "target": 0, "ok": True}
 
 
 def test_single_orders_share_their_commits(ground: Ground) -> None:
-    line = best(lambda: accepting.single_orders(ground, ORDERS), least=0.1)
-    assert line["ratio"] >= 0.1, line
-    times = next(one for one in line["also"] if one["what"] == "times Core async")
-    assert times["value"] >= 3.0, line
+    times: list[float] = []
+
+    def take() -> Line:
+        line = accepting.single_orders(ground, ORDERS)
+        times.append(next(one["value"] for one in line["also"] if one["what"] == "times Core async"))
+        # Both figures of one try, or another try: 200 commits one by one are soon over, and a busy moment weighs much.
+        return line if times[-1] >= 5.0 else line | {"ratio": 0.0}
+
+    line = best(take, least=0.17)
+    assert line["ratio"] >= 0.17, line
+    assert max(times) >= 5.0, line
 
 
 def test_a_callback_is_opened_about_as_fast_as_the_plainest_code_and_no_forged_one_passes(ground: Ground) -> None:
