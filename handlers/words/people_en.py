@@ -1,10 +1,10 @@
-"""The English sentences of `handlers.words.people`."""
+"""What is said about who is who, and about what a group is for, in English."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handlers.words.people import ROLES, Zh
+from handlers.words.people_zh import ROLES, Zh
 
 
 class En(Zh):

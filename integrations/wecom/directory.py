@@ -8,12 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import NeedsAuthorization, ProtocolBroken, Rejected, Unavailable
-from domain.ids import key as make_key
-from domain.roster import Colleague, Happened, RosterEvent
+from domain.roster import Colleague, RosterEvent
 
 if TYPE_CHECKING:
     from integrations.wecom.api import AppApi
@@ -29,8 +27,6 @@ _DEEPEST = 32
 _TRIES = 3
 _PATIENCE = 5.0
 CONTACTS_AGENT = 2_000_002  # the directory's own secret has a token of its own: kept under a name that no app has
-_USERS = {"create_user": Happened.JOINED, "update_user": Happened.CHANGED, "delete_user": Happened.LEFT}
-_PARTIES = frozenset({"create_party", "update_party", "delete_party"})
 
 
 class Directory:
@@ -174,30 +170,6 @@ class Staff:
                 contacts = self.app.api.beside(replace(app, agent_id=CONTACTS_AGENT, secret=app.contact_secret))
             self._directory = Directory(app.agent_id, self.app.api, contacts=contacts, sleep=asyncio.sleep)
         return self._directory
-
-
-def events_of(fields: Mapping[str, Any], *, platform: str, at: datetime) -> tuple[RosterEvent, ...]:
-    """A `change_contact` callback as directory events; nothing for anything else, tags among it."""
-    if str(fields.get("Event", "")) != "change_contact":
-        return ()
-    change, user = str(fields.get("ChangeType", "")), str(fields.get("UserID") or "")
-    moment = _moment(fields.get("CreateTime"), at)
-    parts = [str(fields.get(name) or "") for name in ("UserID", "NewUserID", "Id", "Status", "Department", "Name")]
-    ident = make_key("change_contact", change, fields.get("CreateTime"), *parts)
-    if change in _PARTIES:
-        return (RosterEvent(platform, Happened.DEPARTMENTS, "", moment, ident),)
-    if change not in _USERS or not user:
-        return ()
-    renamed = str(fields.get("NewUserID") or "")
-    return (RosterEvent(platform, _USERS[change], user, moment, ident, renamed if renamed != user else ""),)
-
-
-def _moment(stamp: Any, otherwise: datetime) -> datetime:
-    try:
-        seconds = int(stamp)
-        return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 10**11 else otherwise
-    except (TypeError, ValueError, OverflowError, OSError):
-        return otherwise
 
 
 def _rows(told: Json, name: str) -> list[Json]:

@@ -19,7 +19,7 @@ from integrations._kit.tokens import Tokens, TokenStore
 from integrations.wecom.api import AppApi
 from integrations.wecom.budget import Budget
 from integrations.wecom.cards import MAX_BUTTONS, draw, redrawn
-from integrations.wecom.directory import events_of
+from integrations.wecom.changes import events_of
 from integrations.wecom.robot_kit import Done, after_note, plain_ref
 from integrations.wecom.settings import AppSettings
 from integrations.wecom.wire import app_fields, base_of, read_app

@@ -16,7 +16,7 @@ from domain.roster import Happened
 from emulators.wecom import WecomEmulator
 from emulators.wecom import state as theirs
 from integrations.wecom import Settings, diagnose
-from integrations.wecom.directory import events_of
+from integrations.wecom.changes import events_of
 from tests.integrations.wecom.conftest import APP, Bench, make
 
 AT = datetime(2026, 11, 22, 6, tzinfo=UTC)
