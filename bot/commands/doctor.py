@@ -53,11 +53,13 @@ async def examine_second_reader(settings: object, *, always: bool) -> list[tuple
     """The language model: what it can do, what it has cost, whether it rests. Nothing without one, unless `always`."""
     from bot.bootstrap import open_house
     from bot.second_reader import examine_model, wanted
+    from config.logging import configure
     from config.settings import Settings
 
     assert isinstance(settings, Settings)  # noqa: S101 (imported late: commands start fast)
     if wanted(settings) is None and not always:
         return []
+    configure("ERROR")  # what is printed is the findings alone
     house = open_house(settings, chats={})
     try:
         return [("model", finding) for finding in await examine_model(settings, house.desk)]
