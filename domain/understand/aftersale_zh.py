@@ -31,6 +31,7 @@ from domain.understand.hints_zh import (
     how,
 )
 from domain.understand.plan import Intent
+from domain.understand.told_zh import cannot_give_back, kept_after_all, told_of_aftersale
 
 _AFTERSALE_NOUN = r"(?:退货|退款|退钱|退费|退换货?|换货|售后|返修|服务单|退|换)"
 
@@ -104,7 +105,11 @@ _PUSH = re.compile(r"(?:尽快|赶紧|快点|抓紧|及时|快些|早点|加快|
 
 def _not_meant(text: str, plain: str, seen: int) -> Reading | None:
     """Denials, threats, accidents, withdrawals: a refund is named, but nobody asks for one."""
-    if re.search(r"券|红包|积分|京豆|余额", text) and not re.search(r"退款|退货|退钱", text):
+    if re.search(r"券|红包|积分|京豆|余额", text) and not re.search(r"退款|退货|退钱|钱[^,。?]{0,8}退|退我|拒收的", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if re.search(r"降价|便宜了?|差价|补差", text) and not re.search(
+        r"退款|退货|退钱|退掉|退换|换货|退了|(?:想|要|能|可以)退", text
+    ):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _DENIED.search(plain):
         return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.AFTERSALE_STATUS,))
@@ -147,7 +152,10 @@ def read_aftersale(text: str, seen: int) -> Reading | None:
     exchange_only = seen & EXCHANGE and not seen & (REFUND | RETURN | BACK)
     if exchange_only and (seen & ADDRESS or re.search(r"收[货件获]人|电话|号码|手机号|联系", text)):
         return None
-    if (reading := _not_meant(text, plain, seen)) is not None:
+    if cannot_give_back(plain, seen):
+        return Reading(Intent.REQUEST_REFUND, 0.8, "", (Intent.AFTERSALE_STATUS,), how(text) | {"aftersale_kind": "return"})
+    reading = kept_after_all(text, plain, seen) or _not_meant(text, plain, seen) or told_of_aftersale(text, plain, seen)
+    if reading is not None:
         return reading
     if seen & AFTERSALE and not seen & (REFUND | RETURN | BACK | EXCHANGE):
         if seen & (WHEN | PROGRESS | LOOK | DONE | URGE | WHERE) or re.search(r"呢|了吗|没来|还没|没有?人来|没人", text):
@@ -166,7 +174,7 @@ def read_aftersale(text: str, seen: int) -> Reading | None:
     if _status(plain, seen):
         return Reading(Intent.AFTERSALE_STATUS, 0.9)
     if re.search(
-        r"(?:谁|运费|邮费|费用|手续费|违约金)[^,。?]{0,6}(?:出|承担|付|负责|多少|要钱|给|报销)|(?:自己|我们?|买家|卖家|商家|你们)(?:来)?(?:出|承担|付|掏)|付(?:运费|邮费)|差价|价保|保价|规则|政策|运费险|(?:支持|有|是)[^,。?]{0,4}(?:无理由|包退|包换)|支持退|七天无理由(?:吗|么)|几天(?:内|之内)?(?:可以|能)|几天是退|什么(?:是|叫)[^,。?]{0,4}理由|(?:如果|假如|万一|要是)[^。?]{0,24}(?:退|换)[^,。?]{0,3}[吗么不?]|无理由[^。?]{0,16}[吗么?]$|是不是(?:要)?先|不用承担|多少天(?:内|之内)?(?:可以|能)|(?:收|扣|要)(?:手续费|运费|费用|违约金)",
+        r"(?:谁|运费|邮费|费用|手续费|违约金)[^,。?]{0,6}(?:出|承担|付|负责|多少|要钱|给|报销)|(?:自己|我们?|买家|卖家|商家|你们)(?:来)?(?:出|承担|付|掏)|付(?:运费|邮费)|差价|价保|保价|规则|政策|运费险|(?:支持|有|是)[^,。?]{0,4}(?:无理由|包退|包换)|支持退|七天无理由(?:吗|么)|几天(?:内|之内)?(?:可以|能)|几天是退|什么(?:是|叫)[^,。?]{0,4}理由|(?:如果|假如|万一|要是)[^。?]{0,24}(?:退|换)[^,。?]{0,3}[吗么不?]|无理由[^。?]{0,16}[吗么?]+(?:$|,)|是不是(?:要)?先|不用承担|多少天(?:内|之内)?(?:可以|能)|(?:收|扣|要)(?:手续费|运费|费用|违约金)",
         text,
     ):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy", (Intent.REQUEST_REFUND,))
@@ -213,15 +221,24 @@ def _only_told(text: str, plain: str) -> Reading | None:
         return Reading(Intent.OUT_OF_SCOPE, 0.65, "negated", (Intent.WITHDRAW_AFTERSALE, Intent.AFTERSALE_STATUS))
     if "区别" in text:
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "policy")
-    if (re.search(r"无理由[^。?]{0,16}[吗么?]$", text) and not re.search(r"我[要想能]", text)) or "是不是先" in text:
+    if (re.search(r"无理由[^。?]{0,16}[吗么?]+(?:$|,)", text) and not re.search(r"我[要想能]", text)) or "是不是先" in text:
         return Reading(Intent.OUT_OF_SCOPE, 0.65, "policy", (Intent.REQUEST_REFUND,))
     if _DESCRIBED.search(text) and not re.search(r"帮我|我要退|我想退|怎么办|(?:能|可以)退(?:货|款|掉)?[吗么不]", text):
         return Reading(Intent.AFTERSALE_STATUS, 0.55, "unsure", (Intent.REQUEST_REFUND,))
-    if len(text) > 8 and _ASKED.search(text) is None:
+    if _DEMANDED.search(text) is None and (
+        (len(text) > 8 and _ASKED.search(text) is None) or (len(text) > 6 and _WISHED.search(plain) is None)
+    ):
         return Reading(Intent.AFTERSALE_STATUS, 0.55, "unsure", (Intent.REQUEST_REFUND,))
     return None
 
 
+# The asking word belongs to the deed: 有个退货，发票怎么办 asks for no refund.
+_DEMANDED = re.compile(r"[,， ](?:退货|退款|退钱|换货|赔钱|赔偿|赔付)$")
+_WISHED = re.compile(
+    r"(?:要(?!是)|想|希望|帮|请|麻烦|能|可以|可否|是否|怎么?|怎样|咋|如何|给我|需|申请|必须|打算|办理?|选择|把|支持|只好|只能)[^,。?]{0,9}(?:退|换|寄回|赔|返|补|售后|更换)(?!的)"
+    r"|(?:马上|立即|直接|全额|仅|部分|整单|哪里?|给|就|得|法|处理|走|先|那|我们?|都|全部?|一起|再|重新|去|来|也|单|这个?|[吧号件个,， \d]|东西|^)[^,。?]{0,6}(?:退|换|寄回|赔|返|补|售后|更换)(?!的|了(?!吧|算|重|,|再|换)|货?的?编号)"
+    r"|(?:退|换|赔|寄回|售后|返还?)[^,。?]{0,4}(?:吗|么|吧|嘛|行不|可以|不$|算了|怎么|流程|哪里?|申请|掉|我|给)"
+)
 _SOME_MONEY = re.compile(r"退(?:给?[他她我])? ?(?:\d|[一二三四五六七八九十百两]+[块元])")
 
 
@@ -256,7 +273,7 @@ def _withdraws(plain: str, seen: int) -> bool:
         plain,
     ):
         return bool(re.search(r"怎么(?:才能|样)?(?:取消|撤销|撤回)", plain))
-    if re.search(r"(?:取消|撤销)[^,。?]{0,8}订单[^,。?]{0,10}(?:退款|退钱|退货)", plain) and not re.search(
+    if re.search(r"(?:取消|撤销)[^,。?]{0,8}订单[^,。?]{0,10}(?:退款|退钱|退货|退回)", plain) and not re.search(
         r"退[款货换]?(?:的)?申请", plain
     ):
         return bool(re.search(r"订单的?退(?:款|货)(?:申请)?(?:吧|$)", plain))
@@ -280,7 +297,14 @@ def _withdraws(plain: str, seen: int) -> bool:
     )
 
 
+_HOW_TO = re.compile(
+    r"(?:如何|怎么|怎样|我要|我想|想要)(?!要?的)[^,。?没还不]{0,4}(?:退款|退货|退换货|退掉|换货)(?:呢|啊|$)"
+)
+
+
 def _status(plain: str, seen: int) -> bool:
+    if _HOW_TO.search(plain) and not seen & WHEN:
+        return False
     if (
         _APPLY_FIRST.search(plain)
         and not seen & (WHEN | DONE)
@@ -304,6 +328,6 @@ def _status(plain: str, seen: int) -> bool:
     return bool(
         seen & REFUND
         and _PUSH.search(plain)
-        and re.search(r"处理|退给|审核|退款?(?:吧|啊|呢|吗)?$", plain)
+        and re.search(r"处理|退给|审核|退款?(?:吧|啊|呢|吗)?[?]?(?:$|,)", plain)
         and not re.search(r"我要|我想|申请", plain)
     )

@@ -28,6 +28,7 @@ from domain.understand.hints_zh import (
     how,
 )
 from domain.understand.plan import Intent
+from domain.understand.told_zh import cancelled_before, told_of_cancelling
 
 _BLAME = re.compile(
     r"为什么|为啥|怎么就?(?:还|又|给|被|不|没|把|会|自动)|凭什么|怎么取消了|谁取消|干嘛|谁(?:给|让|帮|把)|莫名|无故|被(?:你们|系统|商家|平台)?(?:取消|关闭)|自动(?:取消|关闭)|没让|误取消|无缘无故"
@@ -39,7 +40,7 @@ _NEGATED_CANCEL = re.compile(
 )
 
 _CANNOT_CANCEL = re.compile(
-    r"(?:不能|不可以|不让|无法|没法|没办法|不给|不了)(?:单独|再|自己|直接|在线|申请)?(?:取消|撤单)|取消不[了掉]|没有?取消(?:按钮|选项|键|入口|的按钮|的选项|功能)|(?:怎么|为什么|为啥)[^,。]{0,6}(?:不能|不可以|取消不|没有取消|不让)|没有?(?:看到|找到)[^,。]{0,4}取消"
+    r"(?:不可(?!以)|不弹出|没有?弹出|找不到|不显示|看不[到见])[^,。?]{0,4}取消|(?:不能|不可以|不让|无法|没法|没办法|不给|不了)(?:单独|再|自己|直接|在线|申请)?(?:取消|撤单)|取消不[了掉]|没有?(?:找到|看到|显示)?取消(?:订单)?的?(?:按钮|选项|键|入口|功能)|(?:怎么|为什么|为啥)[^,。]{0,6}(?:不能|不可以|取消不|没有取消|不让)|没有?(?:看到|找到)[^,。]{0,4}取消"
 )
 
 _CANCELLED = re.compile(
@@ -65,7 +66,7 @@ _ADDRESS_ASKED = re.compile(
 _RIGHT = re.compile(r"地址(?:是否|是不是|有没有)?(?:填|写|选)?(?:对不对|正不正确|对吗|正确吗|有没有错|没错吧|是对的吗)")
 
 _OUR_ADDRESS = re.compile(
-    r"(?:退货|寄回|退回|你们|店铺|仓库|门店|公司|返修|维修|售后|自提点?|商家|厂家|发货|实体店)(?:的|点)?(?:收货|收件)?地址|ip地址|网址|邮箱地址|地址库|发货地"
+    r"(?:退货|寄回|退回|你们|店铺|仓库|门店|公司|返修|维修|售后|自提点?|商家|厂家|发货|实体店|配送站|站点|网点|提货点|驿站|快递点)(?:的|点)?(?:收货|收件)?地址|ip地址|网址|邮箱地址|地址库|发货地"
 )
 
 _NO_CHANGE = re.compile(
@@ -73,7 +74,7 @@ _NO_CHANGE = re.compile(
 )
 
 _ADDRESS_DONE = re.compile(
-    r"(?:地址|电话|信息)[^,。?]{0,6}(?:改好了?|修改好了?|改了|修改了|改成功了?|修改成功了?|改过来了?|换了)(?:吗|没|么|嘛|沒)|(?:改|修改)(?:成功|好)(?:了|没)(?:吗|没有|么)?"
+    r"(?:地址|电话|信息)[^,。?]{0,6}(?:改好了?|修改好了?|改了|修改了|改成功了?|修改成功了?|改过来了?|换了)(?:吗|没|么|嘛|沒)|(?:改|修改)(?:成功|好)(?:了|没)(?:吗|没有|么)?|(?:怎么|为什么|为啥|还)[^,。?]{0,2}没(?:有)?(?:给我|帮我)?(?:改|换|修改)(?:过来|好|成功)"
 )
 
 _NEW_PLACE = re.compile(
@@ -86,10 +87,14 @@ _PHONE_ELSEWHERE = re.compile(
     r"绑定|账号|账户|登录|登陆|密码|客服|注册|验证|会员|多少|是什么|给我个?|投诉|热线|人工|打电话|接电话|来电|没打|不接|电话打|配送员|快递员|安装|师傅|联系我|打不通|没人接"
 )
 
+# A number that nobody answers any more is a wish for another one, like 地址填错了.
+_OUT_OF_USE = re.compile(
+    r"(?:收货|收件|留的|订单|之前|原来|以前|旧|老|这个|那个|预留)(?:的|上)?(?:订单)?(?:留的|的|那个)?(?:联系)?(?:电话|手机|手机号码?|电话号码|号码)[^,。?]{0,3}(?:不用了|没用了|停用|停机|空号|注销|换了|丢了)"
+)
 _CONTACT_NOUN = r"(?:联系电话|电话|手机号码?|号码|联系方式|收[货件获]人|联系人|姓名|名字)"
 
 _CONTACT_CHANGE = re.compile(
-    rf"(?:改|换(?!了|货)|修改|更改|变更|更换|更正|更新|补充|加上|填错|写错|留错|输错|弄错|搞错)(?:一?下|一?个|了|的|成|掉|我|收货|订单|这个|那个|人|地址|和|、|与|或|配送|下单|收件){{0,5}}{_CONTACT_NOUN}|{_CONTACT_NOUN}[^,。?]{{0,8}}(?:改|换(?!货)|错|不对|有误|变更|更新|不正确|少了|漏)|错[^,。?]{{0,6}}{_CONTACT_NOUN}"
+    rf"(?:改|换(?!了|货)|修改|更改|变更|更换|更正|更新|补充|加上|加多|增加|改成最?下?面?的?|填错|写错|留错|输错|弄错|搞错)(?:一?下|一?个|了|的|成|掉|我|收货|订单|这个|那个|人|地址|和|、|与|或|配送|下单|收件){{0,5}}{_CONTACT_NOUN}|{_CONTACT_NOUN}[^,。?]{{0,8}}(?:改|换(?!货)|错|不对|有误|变更|更新|不正确|少了|漏)|错[^,。?]{{0,6}}{_CONTACT_NOUN}"
 )
 
 
@@ -100,11 +105,15 @@ def read_address(text: str, seen: int) -> Reading | None:
         if _NOT_OUR_ADDRESS.search(text) or (about_place and CONSEQUENCE.search(text)):
             return Reading(Intent.OUT_OF_SCOPE, 0.7)
         if _OUR_ADDRESS.search(text) and not re.search(
-            r"(?:改成|改到|改为|换成|换到|送到|寄到)[^,。?]{0,4}(?:公司|门店|自提)", text
+            r"(?:改成|改到|改为|换成|换到|送到|寄到)[^,。?]{0,4}(?:公司|门店|自提|驿站|网点)", text
         ):
             return Reading(Intent.OUT_OF_SCOPE, 0.7)
         if not about_place and _PHONE_ELSEWHERE.search(text):
             return None
+        if "按错" in text:
+            return None
+        if _OUT_OF_USE.search(text):
+            return Reading(Intent.CHANGE_ADDRESS, 0.75)
         kept = _NO_CHANGE.search(A_NOT_A.sub("能", text))
         if kept and not re.search(
             r"(?:能|帮|可以|想|怎么|麻烦|请)[^,。]{0,6}[改换修]", A_NOT_A.sub("能", text)[kept.end() :]
@@ -132,7 +141,7 @@ def read_address(text: str, seen: int) -> Reading | None:
             return Reading(Intent.OUT_OF_SCOPE, 0.5, "unsure", (Intent.CHANGE_ADDRESS, Intent.ORDER_DETAIL))
         if about_place and _RIGHT.search(text) and not seen & CHANGE:
             return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": "address"})
-        if seen & (CHANGE | WRONG | EXCHANGE):
+        if seen & (CHANGE | WRONG | EXCHANGE) or re.search(r"地址[^,。?]{0,5}错了?$|加多|增加", text):
             if about_place and not seen & CHANGE and re.search(r"地址(?:是)?(?:没有?|不)(?:错|有误)|地址(?:对|正确)", text):
                 return None
             return Reading(Intent.CHANGE_ADDRESS, 0.9, "", (), how(text))
@@ -172,10 +181,12 @@ _SLIP = re.compile(r"(?:按|点|发|打|说|选)错了?|(?:上|前)一句")
 
 def read_cancellation(text: str, seen: int) -> Reading | None:
     plain = A_NOT_A.sub("能", text)
+    if (reading := told_of_cancelling(text, plain)) is not None:
+        return reading
     if (
         seen & (CANCEL | UNWANTED)
         and _SLIP.search(text)
-        and not re.search(r"帮|重新|能|可以|取消一?[个件单份]|多[买拍]了", text)
+        and not re.search(r"帮|重新|能|可以|取消一?[个件单份]|多[买拍]了|选错[^。?]{0,12}(?:申请|要|想|得)取消", text)
     ):
         return Reading(Intent.OUT_OF_SCOPE, 0.7, "negated", (Intent.ORDER_DETAIL, Intent.CANCEL_ORDER))
     if _CONDITION.search(plain) and not re.search(r"帮我?取消|取消吧|(?:能|可以)[^,。?]{0,4}取消", plain):
@@ -209,14 +220,24 @@ def read_cancellation(text: str, seen: int) -> Reading | None:
             r"申请[^。]{0,16}(?:怎么|如何|能|可以)[^,。]{0,3}撤[销回]|撤[销回](?:我)?(?:之前|刚才|刚刚)?的?申请", plain
         ):
             return Reading(Intent.WITHDRAW_AFTERSALE, 0.7, "negated", (Intent.ORDER_DETAIL,))
-        if _CANCEL_ASKED_AFTER.search(plain) or (_CANCEL_IS_PAST.search(plain) and not FORCED.search(plain)):
+        if (
+            cancelled_before(plain)
+            or _CANCEL_ASKED_AFTER.search(plain)
+            or (_CANCEL_IS_PAST.search(plain) and not FORCED.search(plain) and not _CANNOT_CANCEL.search(plain))
+        ):
             return Reading(Intent.ORDER_DETAIL, 0.75, "", (Intent.CANCEL_ORDER,))
         if re.search(r"让(?:我|客户)(?:自己|自行|先)?取消|已经?取消了", plain) and not re.search(r"帮我|重新帮", plain):
             return Reading(Intent.ORDER_DETAIL, 0.65, "unsure", (Intent.CANCEL_ORDER,))
-        blamed = _BLAME.search(plain) and not re.search(r"怎么(?:还|就)?(?:不能|不让|取消不)|怎么取消(?!了)", plain)
+        blamed = _BLAME.search(plain) and not re.search(
+            r"怎么(?:还|就)?(?:不能|不让|取消不)|怎么取消(?!了)|不可取消|不弹出", plain
+        )
         if (blamed or _CANCELLED.search(plain)) and not FORCED.search(plain) and not _CANNOT_CANCEL.search(plain):
             return Reading(Intent.ORDER_DETAIL, 0.75, "", (Intent.CANCEL_ORDER,))
         return Reading(Intent.CANCEL_ORDER, 0.9, "", (Intent.REQUEST_REFUND,), how(text))
+    if re.search(r"(?:能|想|要|可以|给我?|帮我?|怎么|直接)换(?!地|收|电|个?时)", plain):
+        return Reading(
+            Intent.REQUEST_EXCHANGE, 0.75, "", (Intent.REQUEST_REFUND,), how(text) | {"aftersale_kind": "exchange"}
+        )
     if re.search(
         r"不(?:是)?不(?:想)?要|没说不要|不是不要|(?:要|买)错了(?:吗|么)|为什么|不想要(?:这个)?(?:赠|颜色|发票)", text
     ):

@@ -22,9 +22,9 @@ _HELP = (
     r"能|这个?|那个?|该|此|单子?|订单|申请|办理?|点|的|收货|收件|送货|配送|地址|电话|(?<=[给把将让帮替]) ){0,8}"
 )
 _DEEDS = {
-    Intent.CANCEL_ORDER: r"(?:取消|撤单|退订|作废)(?!按钮|选项|入口|功能|键|的?按钮|的?选项|不了)",
+    Intent.CANCEL_ORDER: r"(?:取消|撤单|退订|作废)(?!(?:订单)?的?(?:按钮|选项|入口|功能|键)|不了)",
     Intent.CHANGE_ADDRESS: r"(?:修改|更改|变更|更换|改|换)(?!货)",
-    Intent.REQUEST_REFUND: r"(?:退(?!休|出|回来)|换货|换一|换个|换新|赔)",
+    Intent.REQUEST_REFUND: r"(?:退(?!休|出|回来|(?:换?货|款)?(?:申请)?的?(?:选项|按钮|入口))|换货|换一|换个|换新|赔)",
 }
 _DEEDS[Intent.REQUEST_RETURN] = _DEEDS[Intent.REQUEST_EXCHANGE] = _DEEDS[Intent.REQUEST_REFUND]
 _WISH = r"(?:只|仅|直接|就|要|想|帮|给我|请|麻烦|还是|申请|能|可以)(?:[^,。;?不别没]{0,6})"

@@ -49,7 +49,7 @@ _DENIED = re.compile(
     rf"\b(?:not|n't|never|didnt|dont) (?:\w+ ){{0,2}}(?:ask|asked|asking|request|requested|requesting|apply|applied|applying|looking|authoriz\w+|order)(?:ed|ing)? (?:\w+ ){{0,4}}(?:{_AFTERSALE_NOUN}|refunded|to return)\b|\b(?:didn't|don't|haven't|wasn't|isn't) (?:\w+ ){{0,2}}(?:ask|asked|asking|request|requested|requesting|apply|applied|authoriz\w+) (?:\w+ ){{0,4}}(?:{_AFTERSALE_NOUN}|refunded|to return)\b"
 )
 _NOT_YET = re.compile(
-    r"\b(?:haven'?t|have not|has not|hasn'?t|didn'?t|did not|never|not|still|don'?t|do not|no) (?:\w+ ){0,3}(?:received?|gotten|got|get|seen?|been|refunded|reimbursed|processed|credited|arrived?|show(?:n|ed|ing)?)\b|where(?:'s| is| are) (?:my|the)|\byet\b"
+    r"\b(?:haven'?t|have not|has not|hasn'?t|didn'?t|did not|never|not|still|don'?t|do not|no) (?:\w+ ){0,3}(?:received?|gotten|got|get|seen?|been|refunded|reimbursed|processed|credited|arrived?|show(?:n|ed|ing)?|appear(?:ed|ing)?|come|came|posted|reflected|landed)\b|\bmissing\b|where(?:'s| is| are) (?:my|the)|\byet\b"
 )
 _REFUND_STATUS = re.compile(
     r"\btold\b|been sent|\btaking (?:forever|ages|so long|too long|long)|\bin what (?:state|situation|stage)|\bstatus|\btrack|\btrace|\bfollow|\bmonitor|\blocat|\bprogress|\bwait|\bawait|\bexpect(?:ing|s)?\b|\bprocessed|\bissued|\bpending|\bowed?\b|\bdue\b|\barriv|\bupdates?\b|\bnews\b|\banything new|"
@@ -222,6 +222,10 @@ _CANCELS_ORDER = re.compile(
 _REFUND_DO = re.compile(
     r"^(?:please |pls |can you |could you |just )?(?:refund|reimburse) (?:order|purchase|the order|this|him|her|them|me|it|the customer|full|\d|[$¥€£])(?!.*\b(?:yet|status|processed|when|where)\b)"
 )
+# Money that went astray is no refund: what is wanted back is named so.
+_MY_MONEY_BACK = re.compile(
+    r"\bback\b|\breturn|\b(?:request|ask|claim|demand|obtain|reclaim)|\b(?:give|send|want|get|need|pay|repay|release|receive|have) (?:\w+ ){0,3}my money|\b(?:when|where)\b(?! (?:\w+ )?(?:come|came|from))"
+)
 _OTHER_OFFICE = re.compile(
     r"\b(?:with|at|for|to) (?:the |my )?(?:dmv|irs|bank|employer|insurance|doctor|school|post office|county|hr|landlord)\b|\b(?:driver'?s? licen[cs]e|voter)\b"
 )
@@ -262,6 +266,12 @@ def _aftersale(words: str, seen: int) -> Reading | None:
         r"\bhow (?:do|does) (?:your |the )?(?:refunds?|returns?|exchanges?|reimbursements?)(?: process)? works?", words
     ):
         return Reading(Intent.OUT_OF_SCOPE, 0.75, "policy", (Intent.REQUEST_REFUND,))
+    if (
+        not seen & REFUND
+        and "my money" in words
+        and (_MY_MONEY_BACK.search(words) is None or re.search(r"\b(?:come|comes|came|coming) from\b", words))
+    ):
+        return Reading(Intent.OUT_OF_SCOPE, 0.6, "unsure", (Intent.AFTERSALE_STATUS,))
     if money:
         status = _REFUND_STATUS.search(words) or _NOT_YET.search(words)
         asks = _REFUND_ASK.search(words)
@@ -270,7 +280,7 @@ def _aftersale(words: str, seen: int) -> Reading | None:
         if status and not (
             asks
             and not re.search(
-                r"status|track|waiting|expect|processed|where(?:'s| is)|when|has (?:my|the)|current|update|happened|\byet\b|did you|have you|\bstill\b|how (?:long|soon|many days) (?:until|till|before|will|do i)|\b(?:told|promised|supposed)\b|been sent",
+                r"status|track|waiting|expect|processed|\bmissing\b|\bappear|\bnever (?:received|got|came)|\bi(?:'ve| have)? (?:already )?(?:requested|asked for|applied for)\b|where(?:'s| is)|when|has (?:my|the)|current|update|happened|\byet\b|did you|have you|\bstill\b|how (?:long|soon|many days) (?:until|till|before|will|do i)|\b(?:told|promised|supposed)\b|been sent",
                 words,
             )
         ):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 
 from domain.understand.aftersale_zh import read_aftersale
+from domain.understand.bare_zh import bare
 from domain.understand.change_zh import read_address, read_cancellation
 from domain.understand.hints_zh import (
     ADDRESS,
@@ -53,18 +54,21 @@ from domain.understand.hints_zh import (
     how,
 )
 from domain.understand.plan import Intent
+from domain.understand.told_zh import goods_in_hand
 from domain.understand.words_zh import hints
 
 __all__ = ["Reading", "read_chinese"]
 
 _DELIVERY_TIME = re.compile(
-    r"等[^,。?]{0,5}再(?:给我)?(?:发|送|寄|派)|(?:[今明后]天|周[一二三四五六日末]|星期[一二三四五六日])[^,。?]{0,4}再(?:给我|帮我)?(?:送|派|配送)(?!达)|(?:改|修改|更改|换个?|变更|调整|更换|推迟|延迟|延后|提前|约|预约|指定|选择?)[^,。?]{0,8}(?:时间|日期|送达)|(?:时间|日期)[^,。?]{0,6}(?:改|修改|更改|换|变更|调整|推迟|延后|提前)|(?:(?<![今明昨当每前后])晚|推迟|延迟|延后|暂缓|过)(?:个?(?:几|两|一|\d|三)?[天日周]|点|些)?(?:时间)?(?:后)?再?(?:给我)?(?:送|配送|派送|发货|收货|收)(?!达)|(?:先别|暂时?不要?|先不要?|别|不要)(?:发货|配送|送货|派送|送)|(?:周末|工作日|下班后?)[^,。?]{0,6}(?:再)?(?:送|派|配送|收货)"
+    r"(?:推迟|延迟|延后|推后|顺延|提前|改)到[^,。?]{0,8}(?:送|发货|派|配送)|等[^,。?]{0,5}再(?:给我)?(?:发|送|寄|派)|(?:[今明后]天|周[一二三四五六日末]|星期[一二三四五六日])[^,。?]{0,4}再(?:给我|帮我)?(?:送|派|配送)(?!达)|(?:改|修改|更改|换个?|变更|调整|更换|推迟|延迟|延后|提前|约|预约|指定|选择?)[^,。?]{0,8}(?:时间|日期|送达)|(?:时间|日期)[^,。?]{0,6}(?:改|修改|更改|换|变更|调整|推迟|延后|提前)|(?:(?<![今明昨当每前后])晚|推迟|延迟|延后|暂缓|过)(?:个?(?:几|两|一|\d|三)?[天日周]|点|些)?(?:时间)?(?:后)?再?(?:给我)?(?:送|配送|派送|发货|收货|收)(?!达)|(?:先别|暂时?不要?|先不要?|别|不要)(?:发货|配送|送货|派送|送)|(?:周末|工作日|下班后?)[^,。?]{0,6}(?:再)?(?:送|派|配送|收货)"
 )
 
 _OTHER_DAY = re.compile(
     r"(?:改|换)(?:成|到|为|下)?[^,。?]{0,5}(?:[\d一二三四五六七八九十]{1,2}[号日点]|周[一二三四五六日天末]|[明后]天)[^,。?]{0,4}(?:送|派|配送|发)|(?:点|号|周[一二三四五六日天末])[以之]?后再?(?:给我)?(?:送|派|配送)(?!达)"
 )
 
+# 一直延迟发货: a complaint about a delay, not the wish for one.
+_PUT_OFF = re.compile(r"(?:一直|为什么|怎么|总是?|又|老是|凭什么|为啥)[^,。?]{0,4}(?:延迟|推迟|延后|延期|拖)")
 _LATER = re.compile(r"周末|工作日|下班|(?<![今明昨当每前后])晚|推迟|延|暂缓|再送|再派|再配送|再给|再发|提前")
 
 _HAS_GOODS = re.compile(
@@ -72,28 +76,18 @@ _HAS_GOODS = re.compile(
 )
 
 _SOON = re.compile(
-    r"(?:发|寄|送|运)到[^,。?了]{1,6}去了|走[得的]?(?:这么|那么|太|好)慢|好久(?:才|能|可以|会)?得?(?:到|发|送|来|收)|(?:只|才)(?:来|到|收|送)了?|送到(?:别|其他|哪)|送错|(?:订单|单子|这单)[^,。?]{0,6}(?:状态|什么情况|怎么样了|怎么回事|怎么了)|(?:今|明|后)[天日晚早][^,。?]{0,6}(?:送|到|发|来)|到[一-鿿]{1,5}了(?:没|吗|么)|我的?(?:东西|货|快递|包裹|宝贝)呢|(?:\d|[一二两三四五六七])[天号日][^,。?]{0,3}(?:送|到)[^,。?]{0,6}[吗么呀啊?]|(?:是|查到?)什么状态|(?:到底|究竟)[^,。?]{0,4}(?:送|到|发|寄)"
+    r"(?:怎么|为什么|为啥|咋|现在|竟然|居然)[^,。?]{0,4}(?:发|送|跑|绕|转|寄)到?[^,。?]{1,6}(?:去|来)?了|^绕到|(?:送|发|运|寄)往|一直(?:都)?是[^,。?]{0,4}状态|(?:什么|啥|哪个)进度|没(?:有)?收$|[该应]到了(?!吗)|(?:年|节)前[^,。?]{0,4}(?:送|到|发|来|收)|状态[^,。?]{0,4}没(?:有)?变|(?:发|寄|送|运)到[^,。?了]{1,6}去了|走[得的]?(?:这么|那么|太|好)慢|好久(?:才|能|可以|会)?得?(?:到|发|送|来|收)|(?:只|才)(?:来|到|收|送)了?|送到(?:别|其他|哪)|送错|(?:订单|单子|这单)[^,。?]{0,6}(?:状态|什么情况|怎么样了|怎么回事|怎么了)|(?:今|明|后)[天日晚早][^,。?]{0,6}(?:送|到|发|来)|到[一-鿿]{1,5}了(?:没|吗|么)|我的?(?:东西|货|快递|包裹|宝贝)呢|(?:\d|[一二两三四五六七])[天号日][^,。?]{0,3}(?:送|到)[^,。?]{0,6}[吗么呀啊?]|(?:是|查到?)什么状态|(?:到底|究竟)[^,。?]{0,4}(?:送|到|发|寄)"
 )
 
-_ORDER_VALUE = re.compile(r"(?:查|看|问|告诉|确认|核实|多少|哪|什么|几|显示|是)")
+_ORDER_VALUE = re.compile(r"(?:(?:付款|支付|下单|购买)的?时间|查|看|问|告诉|确认|核实|多少|哪|什么|几|显示|是)")
 
 _CHOICE = re.compile(
-    r"(?:发|用|走|是|寄)(?:的)?(?:什么|哪个|哪家|啥)(?:快递|物流)|(?:什么|哪家|哪个|啥)(?:快递|物流)(?:发|公司|送|寄|的)|(?:能|可以|可不可以|能不能|能否)(?:不能)?(?:发|用|走|换|指定|选)(?:顺丰|圆通|中通|韵达|申通|京东|邮政|ems|极兔)|换(?:个|成|一家|家)?(?:快递|物流|顺丰|圆通|中通|韵达|申通|京东|邮政)|是[^,。?]{0,6}(?:配送|快递|物流|送货|发货)的?(?:吗|么)|发(?:顺丰|圆通|中通|韵达|申通|邮政|ems)(?:吗|么|快递|不)|包邮|(?:运费|邮费|快递费|配送费|物流费|上楼费)|自提(?!点)|送货上门吗?|送货到家[吗么不]|送(?:到)?楼|入户|(?:能|可以)(?:送货?|发货?|寄|配送)(?:到|去)(?!货|家|我|今|明|手|楼)[一-鿿]{2,8}(?:吗|么|不)$"
+    r"(?:发|用|走|是|寄)(?:的)?(?:什么|哪个|哪家|啥)(?:快递|物流)|(?:什么|哪家|哪个|啥)(?:快递|物流)(?:发|公司|送|寄|的)|(?:能|可以|可不可以|能不能|能否)(?:不能)?(?:发|寄|用|走|换|指定|选)(?:顺丰|圆通|中通|韵达|申通|京东|邮政|ems|极兔)|换(?:个|成|一家|家)?(?:快递|物流|顺丰|圆通|中通|韵达|申通|京东|邮政)|是[^,。?]{0,6}(?:配送|快递|物流|送货|发货)的?(?:吗|么)|发(?:顺丰|圆通|中通|韵达|申通|邮政|ems)(?:吗|么|快递|不)|包邮|(?:配送|派送|送货)范围|(?:运费|邮费|快递费|配送费|物流费|上楼费)|自提(?!点)|送货上门吗?|送货到家[吗么不]|送(?:到)?楼|入户|(?:能|可以)(?:送货?|发货?|寄|配送)(?:到|去)(?!货|家|我|今|明|手|楼)[一-鿿]{2,8}(?:吗|么|不)$"
 )
 
 _MOVES = re.compile(
     r"到(?:哪|那)(?!个|款|种|家)|哪里了|哪儿了|什么时候|啥时候|何时|几时|多久|还没|没收到|没有收到|今天|明天|几天|几点|进度|信息|单号|更新|催|查|显示|状态|没动|没[送派]|未[送派]|怎么|为什么|停|在哪|哪去|丢|慢|签收"
 )
-
-_MASK = re.compile(r"\[(姓名|地址|电话|数字|时间|日期|金额|组织机构|站点|链接|邮箱|订单|账号|商品快照|表情)x?\]|#e-s\d*")
-
-_MASKED_AS = {"地址": "某地", "数字": "3", "时间": "3点", "日期": "3日", "金额": "9元", "站点": "某站"}
-
-
-def _unmask(text: str) -> str:
-    """Exported chats replace personal data by [数字x], [姓名x]: read as a sample of their kind, or as nothing."""
-    return _MASK.sub(lambda mask: _MASKED_AS.get(mask[1] or "", ""), text)
-
 
 # Arrivals, waiting times and changes that are not of a shop; a word of the trade beside them takes the sentence back.
 _ELSEWHERE = re.compile(
@@ -104,39 +98,9 @@ _TRADE = re.compile(
 )
 
 
-_CLAUSES = re.compile(r"(?<=[一-鿿]) (?=[一-鿿])")
-_GAPS = re.compile(r" {2,}")
-_LATIN = re.compile(r"[a-z]{4}")
-# English words of the trade inside a Chinese sentence (我的order到哪了, tracking 没 update).
-_MIXED = {
-    "order": "订单", "orders": "订单", "tracking": "物流", "update": "更新", "updated": "更新", "refund": "退款", "return": "退货",
-    "cancel": "取消", "address": "地址", "delivery": "配送", "delivered": "签收", "package": "包裹", "parcel": "包裹",
-    "status": "状态", "check": "查", "stock": "库存", "size": "尺码", "exchange": "换货", "invoice": "发票", "shipping": "发货",
-    "shipped": "发货", "waybill": "运单", "customer": "客户",
-}  # fmt: skip
-_INNER = re.compile(r"(?<=[一-鿿]) +(?=[一-鿿])")
-_MIXED_WORD = re.compile(r"[a-z]{4,}")
-
-
-def _in_one_language(text: str, at: int) -> str:
-    """English words of the trade and pinyin inside a Chinese sentence, put into characters; other Latin words stay."""
-    text = text[:at] + _MIXED_WORD.sub(lambda word: _MIXED.get(word.group(), word.group()), text[at:])
-    if _LATIN.search(text) is None:
-        return text
-    from domain.understand.sound import latin_heard
-
-    return _INNER.sub("", latin_heard(text) or text)
-
-
 def read_chinese(text: str) -> Reading:
     """The purpose of one Chinese sentence (normalised, forwarded wrapper removed)."""
-    if "[" in text or "#e" in text:
-        text = _unmask(text)
-    text = text.rstrip(" !。.~;,、")
-    if " " in text:  # a blank between two clauses is the comma that nobody types on a phone
-        text = _GAPS.sub(" ", _CLAUSES.sub(",", text))
-    if (mixed := _LATIN.search(text)) is not None:
-        text = _in_one_language(text, mixed.start())
+    text = bare(text)
     seen, _hits = hints(text)
     if _ELSEWHERE.search(text) and (_TRADE.search(text) is None or re.search(r"附近的?快递|快递小哥是", text)):
         return Reading(Intent.OUT_OF_SCOPE, 0.8)
@@ -166,7 +130,7 @@ _TOGETHER = re.compile(
 _BRIEF = re.compile(r"^(?:哎|诶|喂|亲|请问|那|我的?|我买的)?,?(?:东西|货|件|包裹|快递|单子|宝贝)(?:到底)?(?:呢|捏|嘞)")
 _MONEY_BRIEF = re.compile(r"^(?:哎|诶|喂|亲|那|我的?|退的)?,?(?:钱|款)(?:呢|捏|嘞)")
 _PAID = re.compile(
-    r"(?<!货到)(?<!能)(?<!以)(?<!么)(?:付款|支付)(?:成功)?了?[吗没么]|(?:是否|有没有)(?:付款|支付)(?:成功)?|买的(?:是)?(?:哪|什么)|订单里面?(?:都|一共)?有(?:什么|哪些|啥)"
+    r"(?<!货到)(?<!能)(?<!以)(?<!么)(?:付款|支付)(?:成功)?了?[吗没么]|(?:是否|有没有)(?:付款|支付)(?:成功)?|买的(?:是)?(?:哪|什么)|订单里面?(?:都|一共)?有(?:什么|哪些|啥)|订单里面?[^,。?]{0,4}有(?:几|两|三|\d)[件个样]"
 )
 _THING_WHERE = re.compile(
     r"(?:说明书|优惠券|券|发票|客服|按钮|入口|二维码|链接|配件|尺码表|生产日期|保质期|评价|会员|红包|活动)[^,。?]{0,4}在哪|在哪(?:里|儿)?(?:领|下载|设置|开通|兑换|充值|绑定|评价|开发票|续费)"
@@ -181,14 +145,14 @@ _LOST = re.compile(
     r"(?:件|快递|包裹|货)[^,。?]{0,4}被[^,。?]{0,6}(?:领|取|拿|签)(?:走|了)|显示拒收|没有?拒收|(?:还)?要?等(?:多少|几)(?:天|日|小时)|(?:还|一直|仍)[^,。?]{0,2}在原地|原地不动"
 )
 _PAID_HOW_MUCH = re.compile(
-    r"(?:付款|支付|下单|购买)的(?:时间|日期)|(?:订单|这单|这笔|我)[^,。?]{0,6}(?:支付|付|花|扣)了多少|(?:收货人|收件人)(?:是谁|是哪|叫什么|的名字是)"
+    r"(?:确定|确认|核对|核实|查|看)一?下?[^,。?]{0,4}金额|(?:付款|支付|下单|购买)的(?:时间|日期)|(?:订单|这单|这笔|我)[^,。?]{0,6}(?:支付|付|花|扣)了多少|(?:收货人|收件人)(?:是谁|是哪|叫什么|的名字是)"
 )
 _AWAY = re.compile(r"不在家|没人在?家?|出差|不方便|出门|在外地")
 
 
 # One look that spares most sentences the ten patterns of `_seldom`.
 _SELDOM = re.compile(
-    r"[呢捏嘞]|付|花了|扣了|买的|[合拆]|一起|分[开批两]|批发|礼|自提|里面?[都一]?有|的(?:时间|日期)|驿站|门口|柜|丰巢|代收|门卫|物业|前台|楼下|被|拒收|等|原地|[货件]人(?:是|叫|的)"
+    r"[呢捏嘞]|付|金额|花了|扣了|买的|[合拆]|一起|分[开批两]|批发|礼|自提|里面?[都一]?有|的(?:时间|日期)|驿站|门口|柜|丰巢|代收|门卫|物业|前台|楼下|被|拒收|等|原地|[货件]人(?:是|叫|的)"
 )
 
 
@@ -223,10 +187,13 @@ def _before_parcels(text: str, seen: int) -> Reading | None:
         return Reading(Intent.TODO, 0.9)
     if _OTHER_DAY.search(text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
+    if _PUT_OFF.search(text):
+        return Reading(Intent.WHERE_IS_ORDER, 0.8)
     if (seen & (CHANGE | TIME | EXCHANGE) or _LATER.search(text)) and _DELIVERY_TIME.search(text):
         return Reading(Intent.OUT_OF_SCOPE, 0.75)
     if (
         _AWAY.search(text)
+        and "催" not in text
         and re.search(r"[今明后]天|周|晚上|下午|上午", text)
         and re.search(r"(?:送|派)(?:行|可以|好|来?吧|[吗么])", text)
     ):
@@ -247,6 +214,8 @@ def _before_parcels(text: str, seen: int) -> Reading | None:
         return Reading(
             Intent.REQUEST_EXCHANGE, 0.75, "", (Intent.REQUEST_REFUND,), how(text) | {"aftersale_kind": "exchange"}
         )
+    if re.search(r"(?<!什么)(?<!啥)(?:发货|打包)的?时候?(?!间)[^?]{0,20}(?:注意|检查|备注|放|包|不要|别|记得)", text):
+        return Reading(Intent.OUT_OF_SCOPE, 0.65)
     if _SELDOM.search(text) and (reading := _seldom(text, seen)) is not None:
         return reading
     if "预售" in text and seen & SHIP and seen & WHEN:
@@ -280,12 +249,14 @@ def _before_parcels(text: str, seen: int) -> Reading | None:
 
 
 def _ordinary(text: str, seen: int) -> Reading:
-    reading = _before_parcels(text, seen)
+    reading = _before_parcels(text, seen) or goods_in_hand(text)
     if reading is not None:
         return reading
     moving = seen & (WHERE | PARCEL | SHIP | ARRIVE | URGE)
+    if "催" in text and not seen & INVOICE and not re.search(r"安装|售后|维修|退|审核|价保|保价|差价|返", text):
+        return Reading(Intent.WHERE_IS_ORDER, 0.85)
     if seen & FOREIGN and not (moving and _moves_strongly(text, seen)):
-        if seen & FIELD and seen & ORDER:
+        if seen & FIELD and seen & ORDER and not (seen & (PRICE | INVOICE) and _FIELD_NAMED.search(text) is None):
             return Reading(Intent.ORDER_DETAIL, 0.75)
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _CHOICE.search(text) and not re.search(r"到哪|什么时|啥时|何时|几点|没收到|几天|多久|还没", text):
@@ -301,7 +272,7 @@ def _ordinary(text: str, seen: int) -> Reading:
         seen & MANY
         and seen & (ORDER | LOOK)
         and not moving & (WHERE | ARRIVE | SHIP)
-        and not re.search(r"怎么|为什么|只|没", text)
+        and not re.search(r"怎么|为什么|只|没|聊天记录|(?:前|上)面的?(?:聊天)?记录|拆|合并", text)
     ):
         return Reading(Intent.CUSTOMER_ORDERS, 0.8, "", (Intent.ORDER_DETAIL,))
     if moving and _about_parcel(text, seen):
@@ -314,7 +285,7 @@ def _ordinary(text: str, seen: int) -> Reading:
         return Reading(Intent.ORDER_DETAIL, 0.75, "", (), {"about": "paid_at"})
     if seen & WHEN and re.search(r"到|送|发|来|收", text):
         return Reading(Intent.WHERE_IS_ORDER, 0.8)
-    if seen & ORDER and seen & LOOK:
+    if seen & ORDER and (seen & LOOK or re.search(r"(?:咨询|问)[^,。?]{0,4}(?:这个|我的|该|此|那个)(?:订单|单子)$", text)):
         return Reading(Intent.ORDER_DETAIL, 0.75, "", (Intent.WHERE_IS_ORDER,))
     if seen & GREET and len(text) <= 12 and not seen & ~(GREET | WANT | ARRIVE) and _only_greets(text):
         return Reading(Intent.SMALLTALK, 0.9)
@@ -332,7 +303,16 @@ def _only_greets(text: str) -> bool:
     return len(_GREETING.sub("", text)) <= 1
 
 
+# A number given beside another matter (订单号…，保价) asks for none of the order's fields.
+_FIELD_NAMED = re.compile(r"时间|金额|多少|状态|明细|详情|方式|备注|实付|总价|内容|信息|价格")
+_NOT_BROUGHT = re.compile(
+    r"(?:还|一直|仍|都|也)(?:是)?没(?:有)?(?:给我)?(?:送到|送来|到货|发货|收到货|送达)|我没(?:有)?收到货"
+)
+
+
 def _moves_strongly(text: str, seen: int) -> bool:
+    if _NOT_BROUGHT.search(text) and not seen & INVOICE and not re.search(r"券|京豆|赠品|降价|便宜|保价|价保|差价", text):
+        return True
     if _CHOICE.search(text) and not re.search(r"到哪|没收到|还没|什么时|啥时|何时|几点|多久", text):
         return False
     if re.search(

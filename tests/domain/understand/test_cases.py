@@ -47,7 +47,22 @@ def test_order_numbers_are_taken_exactly() -> None:
         assert understand(row.text, now=NOW).slots.order_no == row.order_no, row.text
 
 
-@pytest.mark.parametrize("wrapper", ["{}", "客户说：{}", "转发：{}", "  {}!!", "亲，{}"])
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        "{}",
+        "客户说：{}",
+        "转发：{}",
+        "  {}!!",
+        "亲，{}",
+        "请问{}",
+        "{}，谢谢",
+        "{}啊",
+        "{}，急",
+        "{}？？",
+        "您好，请问{}，谢谢您",
+    ],
+)
 def test_a_wrapper_never_makes_a_chinese_sentence_risky(wrapper: str) -> None:
     for row in ROWS:
         if row.lang == "zh":
