@@ -50,8 +50,10 @@ async def _get(port: int, path: str) -> None:
 async def _ask(port: int, orders: int, count: int) -> None:
     colleague = Colleague(port)
     await colleague.enter()
+    async with connected(port) as connection:  # what an earlier case left behind for a platform that is not here now
+        waiting = (await connection.ask("GET", "/readyz", headers=colleague.headers)).json()["inbox"]
     bodies = [colleague.question(f"{number_of(n * 7919 % orders)} 到哪了") for n in range(count)]
     _, latencies, refused = await load(port, 4, bodies, "/chat/console", colleague.headers)
     if refused or percentile(latencies, 0.5) <= 0:
         raise RuntimeError(f"{refused} of {count} questions were refused")
-    await colleague.until(lambda state: bool(state["inbox"] == 0), "/readyz")
+    await colleague.until(lambda state: bool(state["inbox"] <= waiting), "/readyz")
