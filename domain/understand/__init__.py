@@ -16,7 +16,8 @@ cancel_order           the wish for an order or purchase; 不要了, 买错了; 
 change_address         receiver's address, phone or name - not the time of delivery, not an account's or a bank's
 stock                  有货吗, 缺货, 补货; of rooms, tables and gallons it is nobody's
 out_of_scope           fees, rules and consequences; invoices, coupons, price protection, payment, accounts, installation,
-                       another delivery day, changing the items; every other business's cancels, refunds and arrivals
+                       another delivery day, changing the items; goods in hand, refusing a parcel, a courier's number;
+                       every other business's cancels, refunds and arrivals
 =====================  =====================================================================================================
 
 In doubt between an action and a look, the look is chosen and the action goes to `alternatives`: a button, never a draft.

@@ -12,6 +12,7 @@ from domain.understand.hints_zh import (
     AFTERSALE,
     BACK,
     CANCEL,
+    CHANGE,
     CONSEQUENCE,
     DOCUMENT,
     DONE,
@@ -69,7 +70,7 @@ _WOULD_RATHER_NOT = re.compile(
 )
 
 _DENIED = re.compile(
-    r"(?<!是)不是(?:要|想|来|办)?(?:退|换)货?款?(?:[,，。是]|$)|(?:没有?|未|从没|从未|并没有?|不是|没说|不曾)(?:说|想|要|申请|点|提交|让|同意|操作|打算|叫|办理?|主动|来|为了)[^,。?]{0,6}(?:退|换货)|退[^,。?]{0,8}(?:我(?:可)?(?:没|未|不是)(?:有)?(?:申请|点|要|操作|同意|说)|不是我(?:申请|点|要|操作))"
+    r"(?<!是)不是(?:要|想|来|办)?(?:退|换)货?款?(?:[,，。是]|$)|(?:没有?|未|从没|从未|并没有?|不是|没说|不曾)(?:说|想|要|申请|点|提交|让|同意|操作|打算|叫|办理?|主动|自己|来|为了)[^,。?]{0,6}(?:退|换货)|退[^,。?]{0,8}(?:我(?:可)?(?:没|未|不是)(?:有)?(?:申请|点|要|操作|同意|说)|不是我(?:申请|点|要|操作))"
 )
 
 _CLOSED_BY_US = re.compile(
@@ -105,7 +106,9 @@ _PUSH = re.compile(r"(?:尽快|赶紧|快点|抓紧|及时|快些|早点|加快|
 
 def _not_meant(text: str, plain: str, seen: int) -> Reading | None:
     """Denials, threats, accidents, withdrawals: a refund is named, but nobody asks for one."""
-    if re.search(r"券|红包|积分|京豆|余额", text) and not re.search(r"退款|退货|退钱|钱[^,。?]{0,8}退|退我|拒收的", text):
+    if re.search(r"券|红包|积分|京豆|余额", text) and not re.search(
+        r"退款|退货|退钱|钱[^,。?]{0,8}退|退我|退到|拒收的", text
+    ):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if re.search(r"降价|便宜了?|差价|补差", text) and not re.search(
         r"退款|退货|退钱|退掉|退换|换货|退了|(?:想|要|能|可以)退", text
@@ -152,6 +155,8 @@ def read_aftersale(text: str, seen: int) -> Reading | None:
     exchange_only = seen & EXCHANGE and not seen & (REFUND | RETURN | BACK)
     if exchange_only and (seen & ADDRESS or re.search(r"收[货件获]人|电话|号码|手机号|联系", text)):
         return None
+    if seen & ADDRESS and seen & CHANGE and _KEPT_BUT_MOVED.search(plain):
+        return None  # 不想退，能改下地址吗: the address is the wish
     if cannot_give_back(plain, seen):
         return Reading(Intent.REQUEST_REFUND, 0.8, "", (Intent.AFTERSALE_STATUS,), how(text) | {"aftersale_kind": "return"})
     reading = kept_after_all(text, plain, seen) or _not_meant(text, plain, seen) or told_of_aftersale(text, plain, seen)
@@ -297,9 +302,8 @@ def _withdraws(plain: str, seen: int) -> bool:
     )
 
 
-_HOW_TO = re.compile(
-    r"(?:如何|怎么|怎样|我要|我想|想要)(?!要?的)[^,。?没还不]{0,4}(?:退款|退货|退换货|退掉|换货)(?:呢|啊|$)"
-)
+_KEPT_BUT_MOVED = re.compile(r"不(?:想|要|用)?退[^。?]{0,8},[^。?]{0,4}(?:能|可以|帮|想|要)[^,。?]{0,4}(?:改|换)")
+_HOW_TO = re.compile(r"(?:如何|怎么|怎样|要|我想)(?!要?的)[^,。?没还不]{0,4}(?:退款|退货|退换货|退掉|换货)(?:呢|啊|$)")
 
 
 def _status(plain: str, seen: int) -> bool:

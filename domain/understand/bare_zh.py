@@ -60,7 +60,7 @@ def _kernel(text: str) -> str:
         kept = text[: closed.start()]
     if text and text[0] in _STARTS and (opened := _OPENED.match(kept)) is not None:
         kept = kept[opened.end() :]
-    return kept if len(kept) > 4 else text
+    return kept if len(kept) > 4 and not kept.endswith(("不需要了", "不用了")) else text
 
 
 def bare(text: str) -> str:
