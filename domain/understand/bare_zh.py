@@ -67,6 +67,8 @@ def bare(text: str) -> str:
     """`text` (normalised) as the readers want it: one language, clauses parted by commas, no politeness around."""
     if "这么" in text:  # typed for 怎么
         text = re.sub(r"这么(?=退货|退款|取消|修改|申请)", "怎么", text)
+    if "么有" in text:  # typed for 没有
+        text = re.sub(r"(?<![什怎那这多])么有", "没有", text)
     if "[" in text or "#e" in text:
         text = _unmask(text)
     text = text.rstrip(" !。.~;,、")
