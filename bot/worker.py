@@ -16,11 +16,13 @@ from bot.wire import unpack, unpack_event
 from domain.chat import ChatKind, Incoming, Message, Reply, Urgency
 from domain.errors import DeskError, ProtocolBroken, Rejected
 from domain.ids import key as make_key
+from domain.privacy import safe_note
 from domain.store import InboxItem
-from handlers import people_sync
+from handlers import outgoing, people_sync
 from handlers.desk import Afterwards, Desk
 from handlers.router import Router
 from handlers.sync import pushed
+from handlers.words.common import words
 
 log = structlog.get_logger()
 _AT_ONCE = 512  # most of them, when there are so many, wait for their conversation's budget: nobody else waits for those
@@ -216,11 +218,31 @@ class InboxWorker:
         most = _UNREADABLE_TRIES if isinstance(trouble, ProtocolBroken) else _MAX_TRIES.get(item.kind, 6)
         if tries >= most:
             await self._quarantine(item, type(trouble).__name__)
+            await self._own_up(item)
             await self._desk.store.inbox.dead(item.id, error=type(trouble).__name__)
             return
         wait = getattr(trouble, "retry_after", None) or min(600.0, 2.0**tries)
         due = self._desk.clock.now() + timedelta(seconds=wait)
         await self._desk.store.inbox.retry(item.id, due_at=due, error=type(trouble).__name__)
+
+    async def _own_up(self, item: InboxItem) -> None:
+        """Who asked us and will get no answer hears that, through the outbox: it waits until the conversation has room
+        again, and is merged with others like it. Silence would be taken for "nothing found".
+        """
+        incoming = unpack(item.kind, item.payload) if item.kind == "message" else None
+        if not isinstance(incoming, Message) or not incoming.addressed:
+            return
+        direct = incoming.chat.kind is ChatKind.DIRECT
+        text = words(self._desk.lang).not_answered(safe_note(incoming.text, 24))
+        sorry = outgoing.say(
+            incoming.chat,
+            text,
+            key=make_key("unanswered", item.source, incoming.message_id),
+            to_user=incoming.sender.user_id if direct else "",
+        )
+        person = await self._desk.store.read(lambda r: r.people.by_account(incoming.chat.platform, incoming.sender.user_id))
+        if person is not None and person.active:
+            await self._desk.store.write(lambda u: u.outbox.add([sorry]))
 
     async def _quarantine(self, item: InboxItem, reason: str) -> None:
         now = self._desk.clock.now()

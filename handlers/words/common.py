@@ -111,6 +111,9 @@ class Zh:
     def oops(self, number: str) -> str:
         return f"这次没办成，已经记下（编号 {number}），技术同事能查到。过一分钟再发一次试试。"
 
+    def not_answered(self, said: str) -> str:
+        return f"「{said}」这条刚才没答上，现在再问我一次就行。" if said else "你刚才发的那条没答上，现在再发一次就行。"
+
     def smalltalk(self) -> str:
         return "在的。发订单号、快递单号或手机后四位，我就能告诉你到哪了；发「帮助」看我会什么。"
 
@@ -186,11 +189,14 @@ class En(Zh):
     def oops(self, number: str) -> str:
         return f"That did not work; it is on record (number {number}). Please try again in a minute."
 
+    def not_answered(self, said: str) -> str:
+        return f"“{said}” went unanswered. Please ask me again now."
+
     def smalltalk(self) -> str:
         return "Here. Send an order number, a waybill or the last four digits of a phone. Send “help” for what I can do."
 
     def withdraw_which(self) -> str:
-        return "Which order is it? Send me its number and I will prepare the withdrawal for you to confirm. Nothing was touched yet."
+        return "Which order is it? Send me its number and I prepare the withdrawal for you to confirm. Nothing was touched yet."
 
     def out_of_scope(self) -> str:
         return "I cannot help with that; I look after orders, stock and after-sales. Send “help” for what I can do."

@@ -89,6 +89,21 @@ async def test_what_never_works_ends_and_others_are_served_meanwhile(
     assert len(company.read(lambda r: r.quarantine.quarantined())) == 1
 
 
+async def test_who_gets_no_answer_for_long_is_told_so_when_there_is_room_again(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crowded conversation: the answer was due again and again, and each time the budget was used up."""
+    keys = failing(company, monkeypatch, Unavailable("conversation budget is used up", retry_after=60), 6)
+    await company.say("zhangming", "@小单 6920000000000009001 到哪了", work=False)
+    await company.say("zhangming", "大家中午吃什么", work=False)  # not said to us
+    await company.work(1_200, step=60)
+    assert len(keys) >= 6
+    (text,) = company.texts()
+    assert "这条刚才没答上" in text
+    assert "6920000000000009001" not in text  # a number in full has no place in an apology
+    assert await company.house.desk.store.inbox.depth() == 0
+
+
 async def test_a_fault_of_ours_is_one_sentence_at_once_and_is_not_tried_again(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
