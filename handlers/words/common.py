@@ -196,7 +196,7 @@ class En(Zh):
         return "Here. Send an order number, a waybill or the last four digits of a phone. Send “help” for what I can do."
 
     def withdraw_which(self) -> str:
-        return "Which order is it? Send me its number and I prepare the withdrawal for you to confirm. Nothing was touched yet."
+        return "Which order is it? Send me its number and I prepare the withdrawal for you to confirm. Nothing was touched."
 
     def out_of_scope(self) -> str:
         return "I cannot help with that; I look after orders, stock and after-sales. Send “help” for what I can do."
