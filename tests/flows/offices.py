@@ -5,6 +5,7 @@ Nothing runs by itself: `work` lets the inbox and the outbox do what is due. One
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -185,7 +186,7 @@ class Offices:
         names = self.read(lambda r: r.rows("SELECT name FROM sqlite_master WHERE type = 'table'"))
         texts = []
         for (name,) in names:
-            rows = self.read(lambda r, name=name: r.rows(f"SELECT * FROM {name}"))
+            rows = self.read(functools.partial(lambda table, r: r.rows(f"SELECT * FROM {table}"), name))
             texts += [f"{name}: {row}" for row in rows]
         return "\n".join(texts)
 

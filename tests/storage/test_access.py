@@ -20,7 +20,12 @@ async def test_a_token_is_found_by_its_secret_and_only_its_hash_is_kept(store: S
     )
     found = await store.read(lambda r: r.access.by_secret(SECRET))
     assert found == made
-    assert (made.person_id, made.scopes, made.revoked_at, made.last_used_at) == (7, {"read", "propose"}, None, None)
+    assert (made.person_id, made.scopes, made.revoked_at, made.last_used_at) == (
+        7,
+        frozenset({"read", "propose"}),
+        None,
+        None,
+    )
     assert await store.read(lambda r: r.access.by_secret(SECRET + "x")) is None
     cells = await store.read(lambda r: r.rows("SELECT * FROM access_tokens"))
     assert all(SECRET not in str(cell) and SECRET.encode() not in bytes(str(cell), "utf-8") for cell in cells[0])

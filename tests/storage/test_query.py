@@ -18,7 +18,8 @@ from domain.query import Fact, Part, Parts, Query, Scope, TooLong, build, folded
 from domain.store import Cost, OrderEvent, Stock, StockMove
 from domain.understand.plan import Filter
 from storage import SqlStore
-from storage.query import RECIPES, FigureReads
+from storage.query import FigureReads
+from storage.recipes import RECIPES
 from tests.builders import NOW, SHOP, aftersale, alert, line, money, order, parcel
 
 ALL = Scope(may=frozenset(May))
