@@ -1,6 +1,6 @@
 """Chinese sentences that tell of a refund, a return or a cancellation, or of goods in hand, without asking for any of it.
 
-They name the deed in the very words of a wish (申请了退货, 有两个退货, 昨天申请取消的), so they are looked at before the readers of
+They name the deed in the very words of a wish (申请了退货, 有两个退货, 昨晚申请取消的), so they are looked at before the readers of
 wishes. What is told is looked up, never started; a mind changed (还是让他送过来吧) takes back, what nobody did is nobody's.
 """
 
@@ -68,7 +68,7 @@ def told_of_aftersale(text: str, plain: str, seen: int) -> Reading | None:
 
 
 def cannot_give_back(plain: str, seen: int) -> bool:
-    """系统无法退货怎么办, 没有退货申请选项: a return is wished for and the page does not let it."""
+    """退货点不了怎么办, 页面没有退款的入口: a return is wished for and the page does not let it."""
     return not seen & WHEN and _NO_WAY.search(plain) is not None
 
 
@@ -118,7 +118,7 @@ def told_of_cancelling(text: str, plain: str) -> Reading | None:
 
 
 def cancelled_before(plain: str) -> bool:
-    """昨天申请取消的, 快递员给我取消了: looked up, not done a second time. Denials are told apart before."""
+    """昨晚申请取消的, 快递员给我取消了: looked up, not done a second time. Denials are told apart before."""
     return _PAST.search(plain) is not None
 
 
