@@ -1,7 +1,7 @@
 """Pictures and voice notes become words before the message is understood.
 
-Only for people we know who spoke to the bot: reading a picture costs, and a stranger's costs us as much. What was read is
-said in the answer, since print can be misread; what cannot be read is one sentence, never silence.
+Only for people we know who spoke to the bot, or sent a picture and nothing else: reading a picture costs, and a stranger's costs
+us as much. What was read is said in the answer, since print can be misread; what cannot be read is one sentence, never silence.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Looked:
     message: Message
     said: str = ""
     reply: Reply | None = None
+    silent: bool = False  # nothing was said to us, and there are no words that could be meant for us
 
 
 class Sight:
@@ -50,8 +51,11 @@ class Sight:
         """Never raises but for cancellation and what the store raises."""
         pictures = [one for one in message.attachments if one.kind == "image" and one.media_id]
         deaf = any(one.kind == "voice" and not one.text for one in message.attachments)
-        if not message.addressed or not (pictures or deaf) or not await self._known(message):
-            return Looked(message)
+        wordless = not message.text.strip()
+        if not await self._known(message):
+            return Looked(message)  # turned away, and put on record, like any stranger
+        if not (pictures or deaf) or not (message.addressed or (pictures and wordless)):
+            return Looked(message, silent=wordless and not message.addressed)
         if not pictures:
             return Looked(message) if message.text.strip() else Looked(message, reply=Reply(self._say.not_heard()))
         try:
@@ -59,7 +63,10 @@ class Sight:
                 found, why = await self._all(message.chat.platform, pictures[:MOST_PICTURES])
         except TimeoutError:
             found, why = Seen(), self._say.not_fetched()
-        return self._joined(message, shown(found), why)
+        looked = self._joined(message, shown(found), why)
+        if not message.addressed and not looked.said:
+            return Looked(message, silent=True)  # a picture among colleagues that names no order is theirs
+        return looked
 
     async def aclose(self) -> None:
         close = getattr(self._eyes, "aclose", None)

@@ -259,6 +259,8 @@ class InboxWorker:
             if looked.reply is not None:
                 await self._say(item, incoming, looked.reply, incoming.message_id)
                 return ()
+            if looked.silent:
+                return ()
             incoming = looked.message
             answer = await self._dispatcher.reply_to(incoming)
             await self._say(item, incoming, with_preface(answer.reply, looked.said), incoming.message_id)

@@ -23,6 +23,7 @@ RECENT = timedelta(days=90)
 AT_ONCE = 10  # numbers answered from one message
 _LIST_KEY = "#list"
 _SHORT = 10  # digits of the numbers that a shop counts up by itself
+_TAIL = 4  # fewer digits would match anything
 
 
 @quick
@@ -143,7 +144,13 @@ def find_orders(reads: Reads, wanted: Wanted, actor: Actor, now: datetime) -> Fo
     if wanted.pick:
         return _picked(reads, wanted, actor, now)
     if wanted.numbers:
-        return find_number(reads, wanted.numbers[0], actor)
+        number = wanted.numbers[0]
+        found = find_number(reads, number, actor)
+        if found.cards or found.hidden or not (_TAIL <= len(number) <= _SHORT and number.isascii() and number.isdigit()):
+            return found
+        # 出库单 0417: four digits behind a word for an order are its last ones when no order is called that.
+        ending = _scoped("tail", number, reads.orders.by_tail(number, limit=20), wanted, actor)
+        return ending if ending.orders else found
     if wanted.phone:
         return _scoped("phone", wanted.phone, reads.orders.by_phone(wanted.phone, limit=20), wanted, actor)
     if wanted.tail:

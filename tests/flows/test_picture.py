@@ -103,6 +103,15 @@ async def test_colleagues_pictures_are_none_of_our_business(company: Company) ->
     assert company.answers() == []
 
 
+async def test_a_picture_alone_is_answered_when_it_names_an_order_and_is_none_of_ours_when_not(company: Company) -> None:
+    number = await placed(company)
+    await send(company, "zhangming", screenshot("谢谢老板"), aloud=False)
+    assert company.answers() == []
+    await send(company, "zhangming", qr(number), aloud=False)
+    (text,) = company.texts()
+    assert f"图里认出订单号 {number}" in text
+
+
 async def test_a_strangers_picture_is_not_even_fetched(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[str] = []
 

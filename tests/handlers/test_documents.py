@@ -235,3 +235,9 @@ async def test_a_long_paper_shows_its_first_pages_and_says_how_many_are_left(ask
     reply = await say(ask, "拣货单 图片")
     assert len(reply.pictures) == 3
     assert "页没画成图" in reply.text
+
+
+async def test_the_last_digits_behind_the_name_of_a_paper_are_enough(ask: AskDesk) -> None:
+    ask.put(order(warehouse="杭州仓", parcels=(parcel(),)))
+    reply = await say(ask, f"出库单 {NUMBER[-4:]}")
+    assert [each.name for each in reply.documents] == ["出库单-8842.pdf"]
