@@ -1,7 +1,7 @@
 """Pictures and voice notes become words before the message is understood.
 
-Only for people we know who spoke to the bot, or sent a picture and nothing else: reading a picture costs, and a stranger's costs
-us as much. What was read is said in the answer, since print can be misread; what cannot be read is one sentence, never silence.
+Only for people we know who spoke to the bot, or sent a picture and nothing else: reading a picture costs, and a stranger's
+costs us as much. What was read is said in the answer, since print can be misread; what cannot be read is one sentence.
 """
 
 from __future__ import annotations
