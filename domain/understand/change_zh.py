@@ -87,6 +87,8 @@ _PHONE_ELSEWHERE = re.compile(
     r"绑定|账号|账户|登录|登陆|密码|客服|注册|验证|会员|多少|是什么|给我个?|投诉|热线|人工|打电话|接电话|来电|没打|不接|电话打|配送员|快递员|安装|师傅|联系我|打不通|没人接"
 )
 
+# 我重新买一单换个地址: a new order takes the other address, the old one keeps its own.
+_BOUGHT_ANEW = re.compile(r"(?<!不想)(?<!不用)重新?(?:购?买|下单|拍)[^,。?帮不]{0,5},?换个?地址")
 # A number that nobody answers any more is a wish for another one, like 地址填错了.
 _OUT_OF_USE = re.compile(
     r"(?:收货|收件|留的|订单|之前|原来|以前|旧|老|这个|那个|预留)(?:的|上)?(?:订单)?(?:留的|的|那个)?(?:联系)?(?:电话|手机|手机号码?|电话号码|号码)[^,。?]{0,3}(?:不用了|没用了|停用|停机|空号|注销|换了|丢了)"
@@ -110,6 +112,8 @@ def read_address(text: str, seen: int) -> Reading | None:
             return Reading(Intent.OUT_OF_SCOPE, 0.7)
         if not about_place and _PHONE_ELSEWHERE.search(text):
             return None
+        if _BOUGHT_ANEW.search(text):
+            return Reading(Intent.OUT_OF_SCOPE, 0.6, "unsure", (Intent.CHANGE_ADDRESS, Intent.CANCEL_ORDER))
         if "按错" in text:
             return None
         if _OUT_OF_USE.search(text):

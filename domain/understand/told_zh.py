@@ -42,10 +42,28 @@ _NO_WAY = re.compile(
 )
 
 
+# 走换货还是退货, 换货的话要几天, 安装费能退吗: weighed, asked in general or of a fee; 备注退货 was said to somebody else.
+_WEIGHED = re.compile(
+    r"(?:退货|换货|退款|退|换|维修)还是(?:退|换|维修|返修)|(?:退|换)货?的话[^。?]{0,16}(?:是不是|会不会|多久|几天|很费|麻烦|怎么算)|(?:退货|换货|退换货)[^,。?帮给]{0,3}维修[吗么]|(?:退货|换货)是[^,。?]{0,6}(?:快递|物流|上门)[^,。?]{0,4}[吗么]"
+    r"|^(?:那|这)?(?:个|单)?是?(?:退货|换货|退款|退换货)的[吗么]|(?:要|得|必须|需)(?:先)?(?:签收|收货|收到)[^。?]{0,5}再(?:申请|办理|走)?(?:退|换)|(?:安装|服务|上门|保修|延保|配送|加急)(?:服务)?(?:费|的?(?:\d+|[一二三四五六七八九十百]+)元?)[^,。?]{0,5}退"
+)
+_HELP_ME = re.compile(r"帮我|麻烦|我[要想]|想要|(?<!申)请(?!问)|赶紧|尽快|(?:能|可以)给我(?:退|换)")
+_SPOKEN = re.compile(
+    r"(?:之前|上次|上回|昨天|前天|刚才|当时)的?(?:客服|商家|卖家|店家)[^。?]{0,12}(?:退|换)|已经?(?:是|在|走)(?:退|换)货|备注(?:清楚|好|了|过)[^。?]{0,6}(?:退|换货)|(?:上次|上回|之前|以前|那次|昨天)(?:我)?有[^,。?]{0,3}(?:要|需要)(?:退|换)|(?:一次性|分开|分批|分几次)(?:给我)?退"
+    r"|(?:为什么|为啥)(?:显示)?退(?:货|款)的?(?:亲|[?,]|$)|(?:显示|写)[^,。?不没无未可能]{0,4}(?:退货|退款)(?!失败|成功)|退(?:回|货|款)当中|退了多少|[是就]会退款的|叫我[^,。?]{0,3}退|原价退还|(?:之前|昨天|前天)退(?:还|款|货)的|什么(?:问题|原因)退"
+    r"|^我?(?:的)?申请(?:退货|退款|换货),?(?:但是?|可是?|不过|结果|然后)"
+)
+
+
 def kept_after_all(text: str, plain: str, seen: int) -> Reading | None:
     """A return that is taken back, asked about in general, or of an invoice and a bank card rather than of goods."""
     if _KEEP.search(plain) and _ASKED_NOW.search(plain) is None:
         return Reading(Intent.WITHDRAW_AFTERSALE, 0.8, "negated")
+    if _HELP_ME.search(plain) is None:
+        if _WEIGHED.search(text):
+            return Reading(Intent.OUT_OF_SCOPE, 0.65, "policy", (Intent.REQUEST_REFUND, Intent.AFTERSALE_STATUS))
+        if _SPOKEN.search(plain):
+            return Reading(Intent.AFTERSALE_STATUS, 0.65, "unsure", (Intent.REQUEST_REFUND,))
     if not seen & WHEN and _ONLY_THEN.search(plain):
         return Reading(Intent.OUT_OF_SCOPE, 0.65, "policy", (Intent.REQUEST_REFUND, Intent.AFTERSALE_STATUS))
     if (
@@ -90,6 +108,11 @@ _MEANT = re.compile(
 _VOUCHER = re.compile(
     r"(?:作废|取消|撤销)[^,。?]{0,4}(?:优惠|券|卷|发票|申诉|登录|找回|限制|质保)|(?:券|卷|发票|票)[^,。?]{0,6}作废|财务[^,。?]{0,8}作废|取消[^。?]{0,6}(?:券|卷|京豆|红包|积分)[^。?]{0,6}(?:还|退|返|在|能)|(?:券|卷|红包|京豆)[^。?]{0,6}取消[^。?]{0,4}(?:还|能)|会(?:被|自动|给我?)?取消(?:订单)?[吗么呢]|取消[^。?]{0,14}(?:价保|保价|比价)|(?:如果|假如|要是|万一)(?:我|现在|直接|要)?取消"
 )
+_THE_CARD = re.compile(
+    r"取消(?:掉|了)?(?:我的|这个|那个|这张|那张|该)?(?:会员|礼品|购物|京东|银行|信用)?卡(?:了|吧|$|[,。?])"
+)
+_ITS_REASON = re.compile(r"取消(?:订单)?的?(?:原因|理由)[^,。?]{0,4}(?:写|填|选)")
+_LOOKED_UP = re.compile(r"(?:确认|核实|核对|查|看)(?:一?下)?我的取消")
 _ONLY_IF = re.compile(r"(?:如果|要是|万一|不能|到不了|送不到)[^。?]{0,24}(?:就|我就)[^,。?]{0,2}(?:不买了|不收了|拒收)")
 _THANKED = re.compile(r"(?:^|[,!]|请问|那|亲)(?:先)?(?:不需要了|不用了)[,!。~ ]*(?:谢谢|多谢|感谢|麻烦)")
 
@@ -108,6 +131,10 @@ def told_of_cancelling(text: str, plain: str) -> Reading | None:
         return Reading(Intent.AFTERSALE_STATUS, 0.7, "", (Intent.CANCEL_ORDER,))
     if _WAITS.search(plain):
         return Reading(Intent.ORDER_DETAIL, 0.7, "", (Intent.CANCEL_ORDER,))
+    if _LOOKED_UP.search(plain):
+        return Reading(Intent.ORDER_DETAIL, 0.7, "", (Intent.CANCEL_ORDER,))
+    if _THE_CARD.search(plain) or _ITS_REASON.search(plain):
+        return Reading(Intent.OUT_OF_SCOPE, 0.7, "", (Intent.CANCEL_ORDER,))
     if _VOUCHER.search(plain) or _THANKED.search(text):
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     if _MEANT.search(plain):
