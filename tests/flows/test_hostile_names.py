@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -145,10 +146,10 @@ def shape(reply: Reply) -> tuple[int, int, int]:
     return (len(card.buttons) if card else -1, len(card.links) if card else -1, len(card.lines) if card else -1)
 
 
-@pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AskDesk]:
+@pytest.fixture
+def ask(tmp_path: Path) -> Iterator[AskDesk]:
     """Everybody's orders in one store, and beside each kind an ordinary one to compare with."""
-    desk = AskDesk(tmp_path_factory.mktemp("hostile"))
+    desk = AskDesk(tmp_path)
     put = [hostile(index, text) for index, text in enumerate(texts())]
     put += [hostile(COUNT, "王小芳"), hostile(COUNT + 1, "王小芳")]
     desk.store.write_now(lambda u: u.orders.upsert_many(put, seen_at=NOW, surface="channel"))
