@@ -177,12 +177,14 @@ async def test_a_full_disk_is_told_in_words_and_the_writer_goes_on(tmp_path: Pat
 
 
 async def test_close_leaves_no_threads_and_finishes_what_was_submitted(reopen: Callable[[], SqlStore]) -> None:
+    before = set(threading.enumerate())
     store = reopen()
     pending = [asyncio.ensure_future(put(store, order(str(n)))) for n in range(20)]
     await asyncio.sleep(0)
     await store.close()
     await asyncio.gather(*pending)
-    assert not [one.name for one in threading.enumerate() if one.name.startswith("xiaodan-")]
+    left = set(threading.enumerate()) - before
+    assert not [one.name for one in left if one.name.startswith("xiaodan-")]
     with pytest.raises(Unavailable):
         await put(store, order())
     await store.close()
