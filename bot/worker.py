@@ -229,7 +229,14 @@ class InboxWorker:
         """Who asked us and will get no answer hears that, through the outbox: it waits until the conversation has room
         again, and is merged with others like it. Silence would be taken for "nothing found".
         """
-        incoming = unpack(item.kind, item.payload) if item.kind == "message" else None
+        if item.kind != "message":
+            return
+        try:
+            incoming = unpack(item.kind, item.payload)
+        except Exception:
+            # What cannot even be read is why it died: it must not keep the item from being put aside.
+            log.warning("inbox.item_unreadable", source=item.source, item=item.id, exc_info=True)
+            return
         if not isinstance(incoming, Message) or not incoming.addressed:
             return
         direct = incoming.chat.kind is ChatKind.DIRECT

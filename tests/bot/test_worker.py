@@ -104,6 +104,17 @@ async def test_who_gets_no_answer_for_long_is_told_so_when_there_is_room_again(
     assert await company.house.desk.store.inbox.depth() == 0
 
 
+async def test_what_nobody_can_read_is_put_aside_after_some_tries(company: Company) -> None:
+    inbox = company.house.desk.store.inbox
+    broken = {"chat": "no conversation at all"}
+    await inbox.accept(
+        [("console", "message", "broken-1", "console:orders:zhangming", broken, company.house.desk.clock.now())]
+    )
+    await company.work(2_000, step=100)
+    assert await inbox.depth() == 0
+    assert len(company.read(lambda r: r.quarantine.quarantined())) == 1
+
+
 async def test_a_fault_of_ours_is_one_sentence_at_once_and_is_not_tried_again(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:

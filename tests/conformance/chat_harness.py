@@ -177,7 +177,11 @@ class Door:
 
 
 class ChatHarness:
-    """One mode, built on its emulated platform. `group` and `person` are where it may speak; ids are the platform's."""
+    """One mode, built on its emulated platform. `group` and `person` are where it may speak; ids are the platform's.
+
+    What people do is each platform's to play. A mode that declares an ability writes the methods of it; one that it did not
+    declare is never asked for, and one that it declared and did not write fails the suite loudly.
+    """
 
     group: ChatRef
     person: ChatRef
