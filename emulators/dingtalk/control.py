@@ -13,21 +13,16 @@ POST /_emulator/hooks {"robot_url"?, "event_url"?} · POST /_emulator/quota {"ap
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from emulators.side_door import asked_of, common_routes
+
 if TYPE_CHECKING:
     from emulators.dingtalk.app import DingTalkEmulator
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    raw = await request.body()
-    found = json.loads(raw) if raw else {}
-    return found if isinstance(found, dict) else {}
 
 
 def _assign(target: Any, values: dict[str, Any]) -> Response:
@@ -40,45 +35,19 @@ def _assign(target: Any, values: dict[str, Any]) -> Response:
 
 
 def routes(emulator: DingTalkEmulator) -> list[Route]:
-    async def state(_: Request) -> Response:
-        return JSONResponse(emulator.state.snapshot())
-
-    async def journal(request: Request) -> Response:
-        if request.method == "DELETE":
-            emulator.journal.entries.clear()
-        return JSONResponse([dataclasses.asdict(entry) for entry in emulator.journal.entries])
-
-    async def faults(request: Request) -> Response:
-        if request.method == "DELETE":
-            emulator.faults.once.clear()
-            emulator.faults.always.clear()
-        else:
-            asked = await _json(request)
-            call = str(asked.get("call", "*"))
-            if asked.get("always"):
-                emulator.faults.always[call] = str(asked["fault"])
-            else:
-                emulator.faults.plan(str(asked["fault"]), call, int(asked.get("times", 1)))
-        return JSONResponse({"once": emulator.faults.once, "always": emulator.faults.always})
-
-    async def clock(request: Request) -> Response:
-        if request.method == "POST":
-            emulator.clock.move(float((await _json(request)).get("move", 0)))
-        return JSONResponse({"now": emulator.clock.now()})
-
     async def switches(request: Request) -> Response:
-        return _assign(emulator.switches, await _json(request) if request.method == "POST" else {})
+        return _assign(emulator.switches, await asked_of(request) if request.method == "POST" else {})
 
     async def quota(request: Request) -> Response:
-        return _assign(emulator.state.quota, await _json(request) if request.method == "POST" else {})
+        return _assign(emulator.state.quota, await asked_of(request) if request.method == "POST" else {})
 
     async def group(request: Request) -> Response:
-        asked = await _json(request)
+        asked = await asked_of(request)
         members = [emulator.state.user(str(ident), str(nick)) for ident, nick in asked.get("members", [])]
         return JSONResponse({"group": emulator.state.group(str(asked["title"]), *members)})
 
     async def say(request: Request) -> Response:
-        asked = await _json(request)
+        asked = await asked_of(request)
         at_bot = bool(asked.get("at_bot", True))
         body = await emulator.people.say(
             str(asked["user"]), str(asked["text"]), group=str(asked.get("group", "")), at_bot=at_bot
@@ -86,7 +55,7 @@ def routes(emulator: DingTalkEmulator) -> list[Route]:
         return JSONResponse(body)
 
     async def click(request: Request) -> Response:
-        asked = await _json(request)
+        asked = await asked_of(request)
         try:
             said = await emulator.people.click(str(asked["user"]), str(asked["card"]), str(asked["button"]))
         except KeyError as missing:
@@ -94,7 +63,7 @@ def routes(emulator: DingTalkEmulator) -> list[Route]:
         return JSONResponse({"said": said})
 
     async def stream(request: Request) -> Response:
-        asked = await _json(request)
+        asked = await asked_of(request)
         act, count = asked.get("act"), int(asked.get("count", 1))
         if act == "notice":
             emulator.gateway.notice()
@@ -112,7 +81,7 @@ def routes(emulator: DingTalkEmulator) -> list[Route]:
         return JSONResponse({"lines": len(emulator.gateway.lines)})
 
     async def directory(request: Request) -> Response:
-        asked = await _json(request)
+        asked = await asked_of(request)
         act, contacts = str(asked.get("act", "")), emulator.contacts
         if act == "department":
             return JSONResponse({"id": contacts.department(str(asked["name"]), parent=int(asked.get("parent", 1)))})
@@ -127,17 +96,14 @@ def routes(emulator: DingTalkEmulator) -> list[Route]:
         return JSONResponse({"done": act})
 
     async def hooks(request: Request) -> Response:
-        for name, value in (await _json(request)).items():
+        for name, value in (await asked_of(request)).items():
             if name in ("robot_url", "event_url", "event_token", "event_key"):
                 setattr(emulator.people.hooks, name, str(value))
         return JSONResponse({"robot_url": emulator.people.hooks.robot_url, "event_url": emulator.people.hooks.event_url})
 
     both, change = ["GET", "POST"], ["POST"]
     return [
-        Route("/_emulator/state", state),
-        Route("/_emulator/journal", journal, methods=["GET", "DELETE"]),
-        Route("/_emulator/faults", faults, methods=["POST", "DELETE"]),
-        Route("/_emulator/clock", clock, methods=both),
+        *common_routes(emulator),
         Route("/_emulator/switches", switches, methods=both),
         Route("/_emulator/quota", quota, methods=both),
         Route("/_emulator/group", group, methods=change),

@@ -9,14 +9,14 @@ POST /_emulator/push {"url", "shop_id"?, "duplicate"?, "reverse"?, "batch"?} · 
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from emulators.side_door import asked_of, common_routes
 
 if TYPE_CHECKING:
     from emulators.douyin.app import DouyinEmulator
@@ -28,34 +28,8 @@ ACTS = frozenset(
 
 
 def routes(emulator: DouyinEmulator) -> list[Route]:
-    async def state(_: Request) -> Response:
-        return JSONResponse(emulator.state.snapshot())
-
-    async def journal(request: Request) -> Response:
-        if request.method == "DELETE":
-            emulator.journal.entries.clear()
-        return JSONResponse([dataclasses.asdict(entry) for entry in emulator.journal.entries])
-
-    async def faults(request: Request) -> Response:
-        if request.method == "DELETE":
-            emulator.faults.once.clear()
-            emulator.faults.always.clear()
-        else:
-            asked = await _body(request)
-            call = str(asked.get("call", "*"))
-            if asked.get("always"):
-                emulator.faults.always[call] = str(asked["fault"])
-            else:
-                emulator.faults.plan(str(asked["fault"]), call, int(asked.get("times", 1)))
-        return JSONResponse({"once": emulator.faults.once, "always": emulator.faults.always})
-
-    async def clock(request: Request) -> Response:
-        if request.method == "POST":
-            emulator.clock.move(float((await _body(request)).get("move", 0)))
-        return JSONResponse({"now": emulator.clock.now()})
-
     async def buyer(request: Request) -> Response:
-        asked = await _body(request)
+        asked = await asked_of(request)
         act = asked.pop("act", "")
         if act not in ACTS:
             return JSONResponse({"error": f"unknown act; one of {', '.join(sorted(ACTS))}"}, 400)
@@ -71,7 +45,7 @@ def routes(emulator: DouyinEmulator) -> list[Route]:
         return JSONResponse({"result": result})
 
     async def push(request: Request) -> Response:
-        asked = await _body(request)
+        asked = await asked_of(request)
         if asked.get("deliver"):
             return JSONResponse({"acknowledged": await emulator.pushes.deliver()})
         for name in ("duplicate", "reverse", "batch"):
@@ -84,18 +58,7 @@ def routes(emulator: DouyinEmulator) -> list[Route]:
         return JSONResponse({"url": emulator.pushes.url, "urls": {str(k): v for k, v in emulator.pushes.urls.items()}})
 
     return [
-        Route("/_emulator/state", state),
-        Route("/_emulator/journal", journal, methods=["GET", "DELETE"]),
-        Route("/_emulator/faults", faults, methods=["POST", "DELETE"]),
-        Route("/_emulator/clock", clock, methods=["GET", "POST"]),
+        *common_routes(emulator),
         Route("/_emulator/buyer", buyer, methods=["POST"]),
         Route("/_emulator/push", push, methods=["POST"]),
     ]
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        asked = json.loads(await request.body() or b"{}")
-    except ValueError:
-        return {}
-    return asked if isinstance(asked, dict) else {}

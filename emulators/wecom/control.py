@@ -12,47 +12,22 @@ POST /_emulator/directory {"act": "department"|"hire"|"move"|"disable"|"enable"|
 from __future__ import annotations
 
 import dataclasses
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from emulators.side_door import asked_of, common_routes
 
 if TYPE_CHECKING:
     from emulators.wecom.app import WecomEmulator
 
 
 def routes(emulator: WecomEmulator) -> list[Route]:
-    async def state(_: Request) -> Response:
-        return JSONResponse(emulator.state.snapshot())
-
-    async def journal(request: Request) -> Response:
-        if request.method == "DELETE":
-            emulator.journal.entries.clear()
-        return JSONResponse([dataclasses.asdict(entry) for entry in emulator.journal.entries])
-
-    async def faults(request: Request) -> Response:
-        if request.method == "DELETE":
-            emulator.faults.once.clear()
-            emulator.faults.always.clear()
-        else:
-            asked = await _body(request)
-            call, fault = str(asked.get("call", "*")), str(asked.get("fault", ""))
-            if asked.get("always"):
-                emulator.faults.always[call] = fault
-            else:
-                emulator.faults.plan(fault, call, int(asked.get("times", 1)))
-        return JSONResponse({"once": emulator.faults.once, "always": emulator.faults.always})
-
-    async def clock(request: Request) -> Response:
-        if request.method == "POST":
-            emulator.clock.move(float((await _body(request)).get("move", 0)))
-        return JSONResponse({"now": emulator.clock.now()})
-
     async def switches(request: Request) -> Response:
         known = {each.name for each in dataclasses.fields(emulator.switches)}
-        asked = await _body(request)
+        asked = await asked_of(request)
         if unknown := sorted(set(asked) - known):
             return JSONResponse({"error": f"no switch {', '.join(unknown)}; there are {', '.join(sorted(known))}"}, 400)
         for name, value in asked.items():
@@ -60,17 +35,17 @@ def routes(emulator: WecomEmulator) -> list[Route]:
         return JSONResponse(dataclasses.asdict(emulator.switches))
 
     async def callback(request: Request) -> Response:
-        asked = await _body(request)
+        asked = await asked_of(request)
         emulator.callbacks.url = str(asked.get("url", emulator.callbacks.url))
         emulator.callbacks.app_url = str(asked.get("app_url", emulator.callbacks.app_url))
         emulator.people.way = str(asked.get("way", emulator.people.way))
         return JSONResponse({"url": emulator.callbacks.url, "way": emulator.people.way})
 
     async def verify(request: Request) -> Response:
-        return JSONResponse({"problem": await emulator.callbacks.verify(app=bool((await _body(request)).get("app")))})
+        return JSONResponse({"problem": await emulator.callbacks.verify(app=bool((await asked_of(request)).get("app")))})
 
     async def say(request: Request) -> Response:
-        asked = await _body(request)
+        asked = await asked_of(request)
         try:
             sent = await emulator.people.say(**asked)
         except TypeError as wrong:
@@ -78,7 +53,7 @@ def routes(emulator: WecomEmulator) -> list[Route]:
         return JSONResponse({"delivered": sent is not None})
 
     async def press(request: Request) -> Response:
-        asked = await _body(request)
+        asked = await asked_of(request)
         try:
             await emulator.people.press(**asked)
         except (TypeError, KeyError) as wrong:
@@ -86,7 +61,7 @@ def routes(emulator: WecomEmulator) -> list[Route]:
         return JSONResponse({"pressed": True})
 
     async def line(request: Request) -> Response:
-        asked = await _body(request)
+        asked = await asked_of(request)
         if asked.get("silent"):
             emulator.lines.go_silent()
         if "close" in asked:
@@ -94,7 +69,7 @@ def routes(emulator: WecomEmulator) -> list[Route]:
         return JSONResponse({"connected": len(emulator.lines.peers)})
 
     async def directory(request: Request) -> Response:
-        asked = await _body(request)
+        asked = await asked_of(request)
         act, contacts = str(asked.pop("act", "")), emulator.contacts
         if act == "department":
             return JSONResponse({"id": contacts.department(str(asked["name"]), parent=int(asked.get("parent", 1)))})
@@ -109,10 +84,7 @@ def routes(emulator: WecomEmulator) -> list[Route]:
         return JSONResponse({"callback": status})
 
     return [
-        Route("/_emulator/state", state),
-        Route("/_emulator/journal", journal, methods=["GET", "DELETE"]),
-        Route("/_emulator/faults", faults, methods=["POST", "DELETE"]),
-        Route("/_emulator/clock", clock, methods=["GET", "POST"]),
+        *common_routes(emulator),
         Route("/_emulator/switches", switches, methods=["POST"]),
         Route("/_emulator/callback", callback, methods=["POST"]),
         Route("/_emulator/verify", verify, methods=["POST"]),
@@ -121,11 +93,3 @@ def routes(emulator: WecomEmulator) -> list[Route]:
         Route("/_emulator/line", line, methods=["POST"]),
         Route("/_emulator/directory", directory, methods=["POST"]),
     ]
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        asked = json.loads(await request.body() or b"{}")
-    except ValueError:
-        return {}
-    return asked if isinstance(asked, dict) else {}
