@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -189,7 +190,10 @@ class PgConn:
         if self._sent is None:
             self._sent = self.raw.pipeline()
             self._sent.__enter__()
-        self._cursor.execute(bulk.postgres, _columns(bulk, rows))
+        with (
+            _fitting()
+        ):  # the server may have answered what was sent before: its refusal comes up here as well as in `settle`
+            self._cursor.execute(bulk.postgres, _columns(bulk, rows))
 
     def ahead(self) -> Conn:
         return self
@@ -199,12 +203,8 @@ class PgConn:
         if self._sent is None:
             return
         sent, self._sent = self._sent, None
-        from psycopg.errors import NumericValueOutOfRange
-
-        try:
+        with _fitting():
             sent.__exit__(None, None, None)
-        except NumericValueOutOfRange as problem:
-            raise BadInput(TOO_BIG) from problem
 
     def among(self, column: str, values: Sequence[int]) -> tuple[str, Any]:
         return f"{column} = ANY(?::bigint[])", _array("bigint", values)
@@ -212,6 +212,17 @@ class PgConn:
     def named(self, sql: str, params: dict[str, Any], limit: int) -> list[Row]:
         self.settle()
         return self._cursor.execute(_postgres_named(sql), params).fetchmany(limit)
+
+
+@contextlib.contextmanager
+def _fitting() -> Iterator[None]:
+    """A number that the database has no room for is the sender's to mend, and is said so."""
+    from psycopg.errors import NumericValueOutOfRange
+
+    try:
+        yield
+    except NumericValueOutOfRange as problem:
+        raise BadInput(TOO_BIG) from problem
 
 
 def _columns(bulk: Bulk, rows: Sequence[Sequence[Any]]) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +14,7 @@ from domain.errors import BadInput, Stale
 from domain.order import OrderLine, Stage
 from domain.store import Outgoing, StoredOrder
 from storage import SqlStore
+from storage.sql import Bulk, PgConn
 from storage.units import SqlUnit
 from tests.builders import NOW, money, order
 
@@ -83,7 +86,18 @@ async def test_one_that_fails_takes_back_only_what_is_its_own(store: SqlStore) -
         assert found(store, number).order == order(number)
 
 
-async def test_a_row_that_cannot_be_written_is_told_to_its_sender_alone(store: SqlStore) -> None:
+@pytest.mark.parametrize("pause", [0.0, 0.03])
+async def test_a_row_that_cannot_be_written_is_told_to_its_sender_alone(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, pause: float
+) -> None:
+    """Also when the server has refused it before the next rows are sent, and not only when it is asked at the end."""
+    later = PgConn.later
+
+    def slowly(self: PgConn, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> None:
+        time.sleep(pause)
+        later(self, bulk, rows)
+
+    monkeypatch.setattr(PgConn, "later", slowly)
     absurd = (OrderLine("1", "SKU", "x", 2**70, money(1), money(1)),)
     ends = await together(store, put("D1"), put("D2", lines=absurd), put("D3"))
     assert [type(one).__name__ for one in ends] == ["int", "BadInput", "int"]
