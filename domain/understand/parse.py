@@ -10,6 +10,7 @@ from datetime import datetime
 
 from domain.dates import find_range, numeral
 from domain.understand import sound
+from domain.understand.bare_zh import bare
 from domain.understand.commands import read_command
 from domain.understand.figures import read_figures
 from domain.understand.follow import follow_up
@@ -23,6 +24,7 @@ from domain.understand.people import people_command
 from domain.understand.plan import NO_ORDER, RISKY, Filter, Intent, Plan, Slots
 from domain.understand.reading_zh import Reading, read_chinese
 from domain.understand.reasons import reason_of
+from domain.understand.settled import read_settled
 
 _DIGITS = frozenset("0123456789零〇一二三四五六七八九幺两十百")
 _LATIN = re.compile(r"[a-z]{4}|[a-z]{2,} [a-z]{2,}")
@@ -114,7 +116,9 @@ _OF_A_PERSON = re.compile(
 
 def _sentence(own: str, numbers: Numbers) -> Reading:
     if is_chinese(own):
-        return read_figures(own) or read_chinese(numbers.rest if numbers.joined > 6 else own)
+        return read_figures(own) or read_settled(
+            numbers.rest if numbers.joined > 6 else own, named=numbers.joined > 0 or numbers.amount is not None
+        )
     from domain.understand.reading_en import read_english  # a team that writes Chinese never pays for the English tables
 
     return read_english(own, numbers)
@@ -128,7 +132,7 @@ def _second_chance(own: str, numbers: Numbers) -> Reading | None:
         heard_as = sound.latin_heard(heard_as or rest) or heard_as
     if heard_as is None or not is_chinese(heard_as):
         return None
-    reading = read_chinese(heard_as)
+    reading = read_chinese(bare(heard_as))
     if reading.intent is Intent.OUT_OF_SCOPE:
         return None
     reading.confidence = min(reading.confidence, 0.65)

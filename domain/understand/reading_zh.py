@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 
 from domain.understand.aftersale_zh import read_aftersale
-from domain.understand.bare_zh import bare
 from domain.understand.change_zh import read_address, read_cancellation
 from domain.understand.hints_zh import (
     ADDRESS,
@@ -57,7 +56,7 @@ from domain.understand.plan import Intent
 from domain.understand.told_zh import goods_in_hand
 from domain.understand.words_zh import hints
 
-__all__ = ["Reading", "read_chinese"]
+__all__ = ["Reading", "about", "read_chinese"]
 
 _DELIVERY_TIME = re.compile(
     r"安排[^,。?]{0,12}[号点天日周](?:再|才|后)[^,。?]{0,2}(?:送|派)|(?:推迟|延迟|延后|推后|顺延|提前|改)到[^,。?]{0,8}(?:送|发货|派|配送)|等[^,。?]{0,5}再(?:给我)?(?:发|送|寄|派)|(?:[今明后]天|周[一二三四五六日末]|星期[一二三四五六日])[^,。?]{0,4}再(?:给我|帮我)?(?:送|派|配送)(?!达)|(?:改|修改|更改|换个?|变更|调整|更换|推迟|延迟|延后|提前|约|预约|指定|选择?)[^,。?]{0,8}(?:时间|日期|送达)|(?:时间|日期)[^,。?]{0,6}(?:改|修改|更改|换|变更|调整|推迟|延后|提前)|(?:(?<![今明昨当每前后])晚|推迟|延迟|延后|暂缓|过)(?:个?(?:几|两|一|\d|三)?[天日周]|点|些)?(?:时间)?(?:后)?再?(?:给我)?(?:送|配送|派送|发货|收货|收)(?!达)|(?:先别|暂时?不要?|先不要?|别|不要)(?:发货|配送|送货|派送|送)|(?:周末|工作日|下班后?)[^,。?]{0,6}(?:再)?(?:送|派|配送|收货)"
@@ -99,8 +98,7 @@ _TRADE = re.compile(
 
 
 def read_chinese(text: str) -> Reading:
-    """The purpose of one Chinese sentence (normalised, forwarded wrapper removed)."""
-    text = bare(text)
+    """What the patterns make of one Chinese sentence, `bare` of its courtesies (see `bare_zh.bare`)."""
     seen, _hits = hints(text)
     if _ELSEWHERE.search(text) and (_TRADE.search(text) is None or re.search(r"附近的?快递|快递小哥是", text)):
         return Reading(Intent.OUT_OF_SCOPE, 0.8)
@@ -268,7 +266,7 @@ def _ordinary(text: str, seen: int) -> Reading:
         return Reading(Intent.OUT_OF_SCOPE, 0.7)
     about_field = seen & FIELD and not moving & (WHERE | SHIP | ARRIVE | URGE)
     if about_field and (seen & ORDER or _ORDER_VALUE.search(text)):
-        return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": _about(text)})
+        return Reading(Intent.ORDER_DETAIL, 0.8, "", (), {"about": about(text)})
     if (
         seen & MANY
         and seen & (ORDER | LOOK)
@@ -349,7 +347,8 @@ def _about_parcel(text: str, seen: int) -> bool:
     )
 
 
-def _about(text: str) -> str:
+def about(text: str) -> str:
+    """Which field of an order is asked for: paid_at, amount, or the order as a whole."""
     if re.search(r"付款时间|支付时间|付款确认|什么时候买|什么时候下|下单时间|购买时间|成交时间", text):
         return "paid_at"
     if re.search(r"金额|多少钱|实付|应付|总价|付款金额", text):

@@ -101,7 +101,8 @@ def test_figures_leave_as_placeholders_and_come_back() -> None:
 def test_no_number_passes_that_the_facts_do_not_hold(number: int, shape: str) -> None:
     known = {11, 21, 800, 1097, 1234, 32000}
     said = shape.format(number)
-    if not (number in known and shape in ("{}", "{:,}", "约{}单", "({})", "¥{}")):
+    same = shape == "{}‰" and number in {125, 648}  # 12.5 % and 64.8 % in other words
+    if not same and not (number in known and shape in ("{}", "{:,}", "约{}单", "({})", "¥{}")):
         assert discarded(said, FACTS, LEXICON)
 
 
