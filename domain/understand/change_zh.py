@@ -202,7 +202,7 @@ def read_cancellation(text: str, seen: int) -> Reading | None:
     if THREAT.search(text):
         return Reading(Intent.WHERE_IS_ORDER, 0.65, "unsure", (Intent.CANCEL_ORDER,))
     if re.search(
-        r"(?:撤[销回]|取消)了?取消|取消(?:的)?申请[^,。?]{0,4}(?:关闭|关掉|撤|取消)|(?:关闭|撤[销回]|取消)[^,。?]{0,4}取消(?:的)?申请|取消[^,。?]{0,8}(?:撤回|撤销)|(?:手滑|误点|误操作|点错了?)[^,。?]{0,4}取消",
+        r"(?:撤[销回]|取消)[了掉]?(?:我|那个)?的?取消|把[^,。?]{0,6}取消[^,。?]{0,2}(?:关|撤)[掉了]|取消(?:的)?申请[^,。?]{0,4}(?:关闭|关掉|撤|取消)|(?:关闭|撤[销回]|取消)[^,。?]{0,4}取消(?:的)?申请|取消[^,。?]{0,8}(?:撤回|撤销)|(?:手滑|误点|误操作|点错了?)[^,。?]{0,4}取消",
         plain,
     ):
         return Reading(Intent.OUT_OF_SCOPE, 0.75, "negated", (Intent.WITHDRAW_AFTERSALE, Intent.ORDER_DETAIL))
