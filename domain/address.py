@@ -97,6 +97,8 @@ def parse(text: str) -> Address:
             return _address(host, "", rest, atlas)  # the zone's name stays in the detail
     if len(homes := _homes(rest, code, atlas)) == 1:
         return _address(homes[0], "", rest, atlas)  # and so does the town's
+    if not mention.full and (seat := _seat(rest, code, atlas)):
+        return _address(seat, "", rest, atlas)
     if (meant := _misspelt(rest, code, atlas)) is not None:
         return _address(meant[0], "", rest[meant[1] :].strip(_EDGE), atlas)
     return _address(code, mention.typed, rest, atlas)
@@ -112,6 +114,17 @@ def _homes(rest: str, code: str, atlas: Atlas) -> list[str]:
         if found := atlas.districts_of_town(rest[: hit.start()], code):
             return found
     return []
+
+
+_DOOR = re.compile(r"[路街巷道号\d]")
+
+
+def _seat(rest: str, code: str, atlas: Atlas) -> str:
+    """The county-level city that a prefecture's short name means before a street: 恩施|施州大道, 昌吉|延安北路; "" where it is none."""
+    place = atlas.places[code]
+    if place.level != 2 or place.name.endswith("市") or not _DOOR.search(rest):
+        return ""
+    return next((one for one in atlas.full.get(short(place.name) + "市", ()) if one[:4] == code[:4] and one != code), "")
 
 
 _WRITTEN_OUT = re.compile(r"[一-鿿]{1,5}?[区县市旗](?!场)")

@@ -30,6 +30,22 @@ def test_a_town_that_several_counties_have_names_none() -> None:
     assert parse("宜宾市不存在镇新街").adcode == "511500"
 
 
+@pytest.mark.parametrize(
+    ("text", "adcode"),
+    [
+        ("湖北恩施施州大道6号", "422801"),
+        ("新疆昌吉延安北路9号", "652301"),
+        ("云南大理下关建设路", "532901"),
+        ("云南大理祥云县", "532923"),
+        ("新疆喀什 张三", "653100"),
+        ("恩施州施州大道6号", "422800"),
+        ("广东汕头金砂路6号", "440500"),
+    ],
+)
+def test_the_short_name_of_a_prefecture_before_a_street_is_its_city(text: str, adcode: str) -> None:
+    assert parse(text).adcode == adcode
+
+
 def test_the_town_stays_in_the_detail() -> None:
     assert parse("杭州市塘栖镇人民路8号").detail == "塘栖镇人民路8号"
 
@@ -141,6 +157,10 @@ def test_what_only_looks_like_a_district_is_none(text: str, adcode: str) -> None
         ("绍兴袍江工业区越东路", "330602"),
         ("重庆市北部新区星光大道", "500112"),
         ("南昌小蓝经济开发区富山路", "360121"),
+        ("贵阳市贵安新区花燕路", "520111"),
+        ("安顺市贵安新区云安路", "520403"),
+        ("成都市高新西区西源大道", "510117"),
+        ("南京市仙林大学城文苑路", "320113"),
     ],
 )
 def test_a_zone_leads_to_its_host(text: str, adcode: str) -> None:
