@@ -19,6 +19,7 @@ from domain.address_table import MUNICIPAL, NAMELESS, Atlas, load_atlas, short
 from domain.zones import host_district
 
 _LONGEST = 400  # characters of an address that are read
+_MOST = 24  # names of divisions that are weighed; a list of cities is no address
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def _mentions(text: str, atlas: Atlas) -> list[_Mention]:
     """Every name of a division in the text, the longest at each place; roads and buildings named after one are left out."""
     out: list[_Mention] = []
     at = 0
-    while at < len(text):
+    while at < len(text) and len(out) < _MOST:
         step = 1
         for size in atlas.sizes.get(text[at], ()):
             word = text[at : at + size]
