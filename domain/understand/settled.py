@@ -30,7 +30,7 @@ _LETTERS = 3  # Chinese letters from which a sentence is worth weighing
 _BESIDE_NUMBER = 5  # and beside a number, where 订单号, 看一下 say nothing more
 _HAN = re.compile(r"[㐀-鿿]")
 # Kinds of the same thing: the weights know the one on the right.
-_KIN = {
+KIN = {
     Intent.URGE_SHIPMENT: Intent.WHERE_IS_ORDER,
     Intent.REQUEST_RETURN: Intent.REQUEST_REFUND,
     Intent.SMALLTALK: Intent.OUT_OF_SCOPE,
@@ -51,7 +51,7 @@ def read_settled(text: str, *, named: bool = False, table: Weights | None = None
         return first
     if table is None:
         table = weights()
-    kin = _KIN.get(first.intent, first.intent)
+    kin = KIN.get(first.intent, first.intent)
     if kin not in table.intents:
         return first
     shares = table.shares(traits(plain, first))
@@ -115,7 +115,7 @@ def _asked_back(first: Reading, plain: str, shares: Sequence[tuple[float, Intent
 
 def _doubted(found: Reading, first: Reading, share: float, next_best: Intent) -> Reading:
     """A reading with a poor share: answered with buttons, and collected for teaching where the patterns knew nothing."""
-    others = (_KIN.get(first.intent, first.intent), next_best, *first.alternatives)
+    others = (KIN.get(first.intent, first.intent), next_best, *first.alternatives)
     silent = {found.intent, Intent.OUT_OF_SCOPE, Intent.WITHDRAW_AFTERSALE}
     beside = tuple(dict.fromkeys(each for each in others if each not in silent))
     note = found.note or ("unsure" if first.note == "unsure" or found.intent is Intent.OUT_OF_SCOPE else "")

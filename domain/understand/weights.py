@@ -40,6 +40,11 @@ class Weights:
     def __len__(self) -> int:
         return len(self._packed)
 
+    def weight(self, trait: str, intent: Intent) -> float:
+        """How much one trait speaks for an intent; 0.0 for a trait that is not in the table."""
+        packed = self._packed.get(trait)
+        return 0.0 if packed is None else ((packed >> _BITS * self.intents.index(intent) & _MASK) - _BIAS) / SCALE
+
     def shares(self, traits: Iterable[str]) -> list[tuple[float, Intent]]:
         """(share, intent), the largest first; the shares of all intents are 1 together. Unknown traits count for nothing."""
         known = [weight for weight in map(self._packed.get, traits) if weight is not None]

@@ -73,6 +73,22 @@ def test_what_was_learnt_reads_a_sentence_that_was_not_there() -> None:
     assert weigh.judge(wrong, table) == weigh.Judged(1, 0.0, 1.0)
 
 
+def test_it_can_be_asked_why_a_sentence_is_read_as_it_is() -> None:
+    patterns, likeliest, second, settled = weigh.why("你好，我的快递到哪里了")
+    assert patterns.startswith("我的快递到哪里了: the patterns say where_is_order")
+    share, rest = likeliest.split(" ", 1)
+    assert float(share) > 0.8
+    assert rest.startswith("where_is_order: ")
+    assert float(second.split(" ", 1)[0]) < 0.2
+    assert settled.startswith("settled: where_is_order")
+    table = weights()
+    spoken = [
+        (one.rsplit(" ", 1)[0], float(one.rsplit(" ", 1)[1])) for one in rest.removeprefix("where_is_order: ").split("  ")
+    ]
+    assert all(table.weight(trait, Intent.WHERE_IS_ORDER) == pytest.approx(weight, abs=0.006) for trait, weight in spoken)
+    assert table.weight("no such trait", Intent.STOCK) == 0
+
+
 def test_a_table_of_nothing_has_no_opinion() -> None:
     empty = Weights((Intent.STOCK, Intent.WHERE_IS_ORDER), (0, 0), "", {})
     assert empty.shares(["有货", "吗"]) == [(0.5, Intent.WHERE_IS_ORDER), (0.5, Intent.STOCK)]
