@@ -216,7 +216,7 @@ def folded(
 
 
 def why(text: str, most: int = 8) -> Iterator[str]:
-    """What speaks for the two likeliest readings of a sentence by the shipped table, a line each; the last is what is settled."""
+    """What in a sentence speaks for its two likeliest readings, a line each, between what the patterns say and what is settled."""
     plain = prepared(text)
     first = read_chinese(plain)
     found = traits(plain, first)

@@ -74,6 +74,15 @@ def test_a_weak_majority_for_a_deed_becomes_a_button() -> None:
     assert reading.alternatives == (Intent.CANCEL_ORDER,)
 
 
+def test_where_a_denial_may_be_meant_the_deed_and_its_withdrawal_are_both_offered() -> None:
+    table = weights()
+    places = {Intent.REQUEST_REFUND: 400, Intent.WITHDRAW_AFTERSALE: 200}
+    near = Weights(table.intents, tuple(places.get(each, 0) for each in table.intents), "", {})
+    reading = read_settled("这件东西一直没有动静啊", table=near)
+    assert reading.intent not in RISKY
+    assert reading.alternatives == (Intent.WITHDRAW_AFTERSALE, Intent.REQUEST_REFUND)
+
+
 def test_what_is_surely_not_ours_wants_more_than_a_majority_to_become_a_deed() -> None:
     plan = understand("课程可以退吗，急", now=NOW)
     assert plan.intent is Intent.OUT_OF_SCOPE
