@@ -110,7 +110,8 @@ def _notices(seen: Judged, scene: Scene, now: datetime, actor: Actor) -> list[st
     if stored.order.holds and verdict.kind not in (Kind.HELD, Kind.WAITING_STOCK):
         lines.append(say.held_too(stored.order.holds))
     lines += [say.approval(each.number, each.kind, each.amount) for each in seen.card.open_approvals[:2]]
-    lines += [say.aftersale(each, now) for each in seen.card.aftersales if each.stage in AFTERSALE_OPEN][:2]
+    opened = [each for each in seen.card.aftersales if each.stage in AFTERSALE_OPEN][:2]
+    lines += [say.aftersale(each, now, clock_said=each.deadline == verdict.due) for each in opened]
     if stored.settlement_locked:
         lines.append(say.lock())
     if stored.order.unmapped and "unknown_status" not in verdict.reasons:

@@ -11,7 +11,7 @@ _ZH = {
     "customer.refunded": "，退过 {count} 单",
     "customer.open": "售后进行中 {count} 笔",
     "customer.away": "还没签收 {count} 单",
-    "customer.none": "{who}在你能看的范围里没有订单。",
+    "customer.none": "{who} 在你能看的范围里没有订单。",
     "customer.which": "哪位客户？发手机号、收件人名字，或者他的任一订单号。",
     "customer.shops": "来自 {shops}",
     "customer.more": "只列最近 {shown} 单，一共 {count} 单。",

@@ -25,7 +25,7 @@ _ZH = {
     "none.less": "少 {count} 位",
     "none.more": "多 {count} 位",
     "none.tail": "有一单尾号相同，是不是这单？",
-    "none.fuzzy": "{what}没有查到，在你能看的店铺和仓库里都没有。有完整单号的话发给我，我再看一次。",
+    "none.fuzzy": "{what} 没有查到，在你能看的店铺和仓库里都没有。有完整单号的话发给我，我再看一次。",
     "none.pick": "刚才的列表里没有第 {value} 个。",
     "none.list_gone": "刚才的列表已经过期了，再发一次单号或后四位。",
     "hidden": "这单在{where}，你能看的是{mine}；要看可以找 {who}。",

@@ -10,7 +10,7 @@ from domain.order import Aftersale, Order
 from domain.privacy import mask_name, place, safe_text
 from domain.situation import Kind, ParcelState
 from handlers.words.order_tables_en import EN
-from handlers.words.orders_zh import SEP, Scene, Zh, short_waybill
+from handlers.words.orders_zh import QUIET_HOURS, SEP, Scene, Zh, short_waybill
 from handlers.words.times import clock, left
 
 
@@ -43,7 +43,7 @@ class En(Zh):
         lasted = self.span(now - verdict.since) if verdict.since else ""
         match verdict.kind:
             case Kind.UNPAID:
-                return f"ordered {since}, not paid yet"
+                return f"ordered {since}, not paid {'yet' if verdict.normal else f'for {lasted}'}"
             case Kind.HELD | Kind.WAITING_STOCK:
                 return f"on hold since {since} ({lasted}){self.due(scene)}"
             case Kind.IN_PRODUCTION | Kind.TO_SHIP | Kind.SHIP_SOON | Kind.SHIP_LATE:
@@ -56,10 +56,10 @@ class En(Zh):
                 late = "" if verdict.normal else "; a day is usual"
                 return f"waybill uploaded {since}, no pickup scan for {lasted}{late}"
             case Kind.STALLED if state is not None:
-                usual = f"; {self.span(state.usual)} is usual on this lane" if state.usual else ""
-                return f"{self.last_scan(state, now)}, no new scan for {self.span(state.quiet)}{usual}"
+                usual = f" ({self.span(state.usual)} is usual on this lane)" if state.usual else ""
+                return f"no new scan for {self.span(state.quiet)}{usual}; the last: {self.last_scan(state, now)}"
             case Kind.SPLIT:
-                return f"{len(verdict.parcels)} parcels at different points"
+                return f"{len(verdict.parcels)} parcels: {', '.join(self.tally(verdict.parcels))}"
             case Kind.DISAGREE if state is not None:
                 says = self.table.channel_says.get(verdict.reasons[0], verdict.reasons[0])
                 return f"the platform says {says}; {self.carrier(state.parcel.carrier)} says {self.last_scan(state, now)}"
@@ -70,20 +70,40 @@ class En(Zh):
                 return f"refunded {since}{moving}"
             case Kind.REFUNDING:
                 return f"refund submitted {since}{'' if verdict.normal else f', {lasted}: longer than usual'}"
+            case Kind.REFUNDED:
+                return f"refunded{f' {scene.order.refunded}' if scene.order.refunded.minor else ''} {since}"
+            case Kind.CLOSED_UNPAID:
+                return f"closed {since}"
+            case Kind.COMPLETED:
+                return f"completed {since}"
             case _ if verdict.aftersale is not None and verdict.since == verdict.aftersale.updated_at:
                 return f"at this step since {since}{self.due(scene)}"
             case _ if state is not None and state.since is not None:
-                late = "" if verdict.normal else f", no move for {self.span(state.quiet)}"
-                return f"{self.last_scan(state, now)}{late}"
+                return f"{self.last_scan(state, now)}{self.waiting(verdict.kind, state)}"
             case _:
                 return since
+
+    def tally(self, parcels: Sequence[ParcelState]) -> list[str]:
+        counts: dict[str, int] = {}
+        for each in parcels:
+            counts[self.short(each.kind)] = counts.get(self.short(each.kind), 0) + 1
+        return [f"{count} {name}" for name, count in counts.items()]
+
+    def waiting(self, kind: Kind, state: ParcelState) -> str:
+        if state.normal or state.quiet < QUIET_HOURS or kind in (Kind.EXCEPTION, Kind.RETURNED):
+            return ""
+        if kind is Kind.AT_PICKUP_POINT:
+            return f", not collected for {self.span(state.quiet)}"
+        return f", no move for {self.span(state.quiet)}"
 
     def due(self, scene: Scene) -> str:
         verdict, now = scene.verdict, scene.now
         if verdict.due is None:
             return ""
         opened = verdict.aftersale is not None and verdict.due == verdict.aftersale.deadline
-        what = "to be settled by" if opened else "ship by"
+        what = "ship by"
+        if opened:
+            what = "to be sent back by" if verdict.kind is Kind.AFTERSALE_BUYER else "to be settled by"
         rule = " (paid + 48 h rule)" if verdict.due_assumed else ""
         if verdict.due < now:
             return f", {what} {self.when(verdict.due, now)}: {self.span(now - verdict.due)} over{rule}"
@@ -139,12 +159,12 @@ class En(Zh):
             parts.append(f"chased {clock(scene.urged.at, scene.now, lang='en')}")
         return SEP.join(parts)
 
-    def aftersale(self, after: Aftersale, now: datetime) -> str:
+    def aftersale(self, after: Aftersale, now: datetime, *, clock_said: bool = False) -> str:
         parts = [
             f"After-sale: {self.table.aftersale_kinds[after.kind]} {after.amount}",
             self.table.aftersale_stages[after.stage],
         ]
-        if after.deadline is not None:
+        if after.deadline is not None and not clock_said:
             over = after.deadline < now
             rest = f"{self.span(now - after.deadline)} over" if over else f"{left(after.deadline - now, lang='en')} left"
             parts.append(rest)

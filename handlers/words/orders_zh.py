@@ -5,6 +5,7 @@ Fixed words are in `order_tables`, the English in `orders_en`, the way in throug
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from handlers.words.times import clock, left, span, when
 
 MARK = {Tone.GOOD: "🟢", Tone.WATCH: "🟡", Tone.BAD: "🔴", Tone.INFO: "🔵", Tone.DONE: "✅"}
 SEP = "  ·  "
+QUIET_HOURS = 12  # a parcel on its way back, or at a pickup point, is not "not moving" before that
 
 
 @quick
@@ -40,6 +42,10 @@ class Scene:
     @property
     def state(self) -> ParcelState | None:
         return self.verdict.lead
+
+
+# 【杭州市】快件已离开 杭州转运中心，下一站 温州转运中心: what carriers put around where a parcel is.
+_FRAME = re.compile(r"^【[^】]{1,12}】|(?:您的)?快件已?")
 
 
 def short_waybill(waybill: str) -> str:
@@ -91,7 +97,7 @@ class Zh:
         lasted = self.span(now - verdict.since) if verdict.since else ""
         match verdict.kind:
             case Kind.UNPAID:
-                return f"{since} 下单，还没付款"
+                return f"{since} 下单，{'还没付款' if verdict.normal else f'{lasted}还没付款'}"
             case Kind.HELD | Kind.WAITING_STOCK:
                 return f"{since} 起暂停，已 {lasted}{self.due(scene)}"
             case Kind.IN_PRODUCTION | Kind.TO_SHIP | Kind.SHIP_SOON | Kind.SHIP_LATE:
@@ -105,9 +111,9 @@ class Zh:
                 return f"{since} 上传运单，{lasted}还没有揽收扫描{late}"
             case Kind.STALLED if state is not None:
                 usual = f"，这条线路通常 {self.span(state.usual)}" if state.usual else ""
-                return f"{self.last_scan(state, now)} 后 {self.span(state.quiet)}没有新扫描{usual}"
+                return f"{self.last_scan(state, now, brief=True)} 后 {self.span(state.quiet)}没有新扫描{usual}"
             case Kind.SPLIT:
-                return f"共 {len(verdict.parcels)} 个包裹，各在不同位置"
+                return f"共 {len(verdict.parcels)} 个包裹：{'、'.join(self.tally(verdict.parcels))}"
             case Kind.DISAGREE if state is not None:
                 says = self.table.channel_says.get(verdict.reasons[0], verdict.reasons[0])
                 return f"平台说{says}；{self.carrier(state.parcel.carrier)}说 {self.last_scan(state, now)}"
@@ -118,17 +124,41 @@ class Zh:
                 return f"{since} 已退款{moving}"
             case Kind.REFUNDING:
                 return f"{since} 提交退款{'' if verdict.normal else f'，已 {lasted}，比平时久'}"
+            case Kind.REFUNDED:
+                return f"{since} 退款{f' {scene.order.refunded}' if scene.order.refunded.minor else ''}"
+            case Kind.CLOSED_UNPAID:
+                return f"{since} 关闭"
+            case Kind.COMPLETED:
+                return f"{since} 交易完成"
             case _ if verdict.aftersale is not None and verdict.since == verdict.aftersale.updated_at:
                 return f"{since} 到这一步{self.due(scene)}"
             case _ if state is not None and state.since is not None:
-                late = "" if verdict.normal else f"，已 {self.span(state.quiet)}没动"
-                return f"{self.last_scan(state, now)}{late}"
+                return f"{self.last_scan(state, now)}{self.waiting(verdict.kind, state)}"
             case _:
                 return since
 
-    def last_scan(self, state: ParcelState, now: datetime) -> str:
-        text = safe_note(state.last_text, 40) or (self.table.scans[state.parcel.stage] if state.parcel.stage else "")
+    def last_scan(self, state: ParcelState, now: datetime, *, brief: bool = False) -> str:
+        """When and what. `brief` leaves the town in brackets and the next hop away, for the middle of a sentence."""
+        text = safe_note(state.last_text, 40)
+        if brief:
+            text = _FRAME.sub("", text).split("，")[0].strip() or text
+        text = text or (self.table.scans[state.parcel.stage] if state.parcel.stage else "")
         return f"{self.when(state.since, now)} {text}".rstrip() if state.since else text
+
+    def tally(self, parcels: Sequence[ParcelState]) -> list[str]:
+        """How many parcels are where: `1 个运输中`; in the order the parcels stand."""
+        counts: dict[str, int] = {}
+        for each in parcels:
+            counts[self.short(each.kind)] = counts.get(self.short(each.kind), 0) + 1
+        return [f"{count} 个{name}" for name, count in counts.items()]
+
+    def waiting(self, kind: Kind, state: ParcelState) -> str:
+        """That nothing came for too long, where waiting is what is wrong: an exception is one from its first minute."""
+        if state.normal or state.quiet < QUIET_HOURS or kind in (Kind.EXCEPTION, Kind.RETURNED):
+            return ""
+        if kind is Kind.AT_PICKUP_POINT:
+            return f"，{self.span(state.quiet)}没人取"
+        return f"，已 {self.span(state.quiet)}没动"
 
     def due(self, scene: Scene) -> str:
         """The clock of the next step, as the tail of a sentence."""
@@ -136,7 +166,9 @@ class Zh:
         if verdict.due is None:
             return ""
         opened = verdict.aftersale is not None and verdict.due == verdict.aftersale.deadline
-        what = "处理时限" if opened else "发货时限"
+        what = "发货时限"
+        if opened:
+            what = "寄回时限" if verdict.kind is Kind.AFTERSALE_BUYER else "处理时限"
         rule = "（按付款后 48 小时算）" if verdict.due_assumed else ""
         if verdict.due < now:
             return f"，{what} {self.when(verdict.due, now)}，已超 {self.span(now - verdict.due)}{rule}"
@@ -145,7 +177,7 @@ class Zh:
     def next_step(self, scene: Scene) -> str:
         verdict = scene.verdict
         if verdict.kind is Kind.HELD:
-            return self.table.hold_steps.get(verdict.reasons[0], "运营核实后放行")
+            return self.table.hold_steps.get(verdict.reasons[0], "核实后放行")
         if verdict.kind is Kind.LABELLED and not verdict.normal:
             return "催快递来取"
         return self.table.kinds[verdict.kind].step
@@ -186,7 +218,7 @@ class Zh:
             name, job = safe_text(scene.person, 12), self.table.holders[scene.role]
             parts.append(f"负责 {name}（{job}）" if job else f"负责 {name}")
         elif role:
-            parts.append(f"现在在{role}")
+            parts.append(f"轮到{role}")
         step = self.next_step(scene)
         if step:
             parts.append(f"下一步 {step}")
@@ -194,12 +226,13 @@ class Zh:
             parts.append(f"已催 {clock(scene.urged.at, scene.now)}")
         return SEP.join(parts)
 
-    def aftersale(self, after: Aftersale, now: datetime) -> str:
+    def aftersale(self, after: Aftersale, now: datetime, *, clock_said: bool = False) -> str:
+        """`clock_said`: the card names this after-sale's deadline already."""
         parts = [
             f"售后 {self.table.aftersale_kinds[after.kind]} {after.amount}",
             self.table.aftersale_stages[after.stage],
         ]
-        if after.deadline is not None:
+        if after.deadline is not None and not clock_said:
             over = after.deadline < now
             parts.append(f"已超 {self.span(now - after.deadline)}" if over else f"剩 {left(after.deadline - now)}")
         return SEP.join(parts)
@@ -243,10 +276,10 @@ class Zh:
             case Kind.LABELLED:
                 return "您好，您的包裹已打包，快递还没有更新取件信息，我们正在核实，有结果马上告诉您。"
             case Kind.STALLED if state is not None:
-                spot = f"在{safe_text(state.place, 12)}" if state.place else "在途中"
+                spot = f"在{safe_text(state.place, 12)}中转" if state.place else "还在路上"
                 done = "已联系" if scene.urged is not None else "正在联系"
                 rest = arrival or "，有更新马上告诉您"
-                return f"您好，您的包裹{spot}中转，我们{done}{self.carrier(state.parcel.carrier)}优先处理{rest}。"
+                return f"您好，您的包裹{spot}，我们{done}{self.carrier(state.parcel.carrier)}优先处理{rest}。"
             case Kind.HELD if verdict.reasons[0] == "address_review":
                 return "您好，您修改的收件信息我们正在核对，核对好马上安排发货。"
             case Kind.HELD if verdict.reasons[0] == "refund":
@@ -254,7 +287,7 @@ class Zh:
         promised = verdict.kind is Kind.TO_SHIP and verdict.due is not None and not verdict.due_assumed
         return self.table.kinds[verdict.kind].customer.format(
             due=f"，{self.when(verdict.due, now)} 前发出" if promised and verdict.due else "",
-            at=f"，最新到{safe_text(state.place, 12)}" if state is not None and state.place else "",
+            at=f"，最近经过{safe_text(state.place, 12)}" if state is not None and state.place else "",
             eta=arrival,
             since=f" {self.when(verdict.since, now)} " if verdict.since else "",
             count=len(verdict.parcels),

@@ -97,7 +97,7 @@ async def test_people_of_one_name_are_not_one_customer(ask: AskDesk) -> None:
 
 async def test_an_unknown_customer_is_an_honest_nothing(ask: AskDesk) -> None:
     reply = await ask.ask(FEATURE, INTENT, phone="13812345678")
-    assert reply.text.startswith("手机号 138****5678没有查到")
+    assert reply.text.startswith("手机号 138****5678 没有查到")
 
 
 async def test_the_orders_listed_can_be_opened(ask: AskDesk) -> None:

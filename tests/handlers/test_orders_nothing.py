@@ -101,7 +101,7 @@ async def test_a_wrong_number_near_a_forbidden_order_is_not_offered(ask: AskDesk
 
 async def test_the_fuzzy_nothing_repeats_the_handle_masked(ask: AskDesk) -> None:
     reply = await ask.ask(FEATURE, "where_is_order", phone="13812345678")
-    assert reply.text.startswith("手机号 138****5678没有查到")
+    assert reply.text.startswith("手机号 138****5678 没有查到")
     named = await ask.ask(FEATURE, "where_is_order", name="王小芳")
     assert "王小芳" not in named.text
 
