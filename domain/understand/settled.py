@@ -106,7 +106,7 @@ def _denied(first: Reading, share: float) -> Reading:
 
 
 def _asked_back(first: Reading, plain: str, shares: Sequence[tuple[float, Intent]]) -> Reading:
-    """The best reading that changes nothing, the deed as a button beside it, and its withdrawal where much speaks for that."""
+    """The best reading that changes nothing; the deed is a button, and its withdrawal too where much speaks for that."""
     share, intent = next(one for one in shares if one[1] not in RISKY and one[1] is not Intent.WITHDRAW_AFTERSALE)
     back = (Intent.WITHDRAW_AFTERSALE,) if _share_of_denial(shares) >= _DENIAL else ()
     note = first.note if first.note in {"negated", "policy"} else "unsure" if intent is Intent.OUT_OF_SCOPE else ""
