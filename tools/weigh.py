@@ -216,7 +216,7 @@ def folded(
 
 
 def why(text: str, most: int = 8) -> Iterator[str]:
-    """What in a sentence speaks for its two likeliest readings, a line each; before it the patterns, after it what is settled."""
+    """What in a sentence speaks for its two likeliest readings, a line each, between the patterns and what is settled."""
     plain = prepared(text)
     first = read_chinese(plain)
     found = traits(plain, first)
