@@ -19,8 +19,9 @@ from domain.order import AddressRequest, Receiver, Stage
 from domain.people import Actor, May
 from domain.privacy import mask_name, mask_phone, place, safe_note, short_number
 from domain.store import UnitOfWork
+from handlers.address_told import apart, placed, told
 from handlers.approval_card import reply_for
-from handlers.approval_draft import Wish, draft, find_orders, pick_reply
+from handlers.approval_draft import Shown, Wish, draft, find_orders, pick_reply
 from handlers.approval_open import Asked, open_approval
 from handlers.approval_saga import end
 from handlers.approvals import slot
@@ -74,14 +75,14 @@ async def ask_change(question: Question, actor: Actor, desk: Desk) -> Reply:
     if isinstance(found, Reply):
         return found
     if len(found) > 1:
-        return pick_reply(found, Wish("address", question.message.message_id), desk)
+        return await pick_reply(found, Wish("address", question.message.message_id), actor, desk)
     stored = found[0]
     receiver = _wished(question, stored.order.receiver)
     if receiver is None:
         return Reply(say("q.no_address", number=short_number(stored.order.number)))
     now = desk.clock.now()
 
-    def work(uow: UnitOfWork) -> int | str:
+    def work(uow: UnitOfWork) -> Shown | str:
         fresh = uow.orders.by_id(stored.id)
         if fresh is None:
             return say("q.unknown_order")
@@ -89,40 +90,45 @@ async def ask_change(question: Question, actor: Actor, desk: Desk) -> Reply:
             return say("q.closed", what=say("what.address"))
         running = uow.approvals.open_for(stored.id, "address")
         if running is not None:
-            return running.id
-        wish = Wish("address", question.message.message_id, reason=safe_note(slot(question, "reason"), 60))
+            return Shown(running.id, standing=running.facts.get("to_key") != receiver_key(receiver))
+        wish = Wish("address", question.message.message_id, reason=_reason(question, receiver))
         extra = {"to_key": receiver_key(receiver), **shown(fresh.order.receiver, receiver)}
         amount = replace(_NOTHING, currency=fresh.order.total.currency)
-        return draft(uow, wish, fresh, amount, actor, now, desk, extra=extra, private={"receiver": asdict(receiver)}).id
+        made = draft(uow, wish, fresh, amount, actor, now, desk, extra=extra, private={"receiver": asdict(receiver)})
+        return Shown(made.id)
 
     outcome = await desk.store.write(work)
-    return Reply(outcome, private=True) if isinstance(outcome, str) else await reply_for(outcome, desk)
+    if isinstance(outcome, str):
+        return Reply(outcome, private=True)
+    return await reply_for(outcome.approval_id, desk, standing=outcome.standing)
 
 
 def _wished(question: Question, now: Receiver) -> Receiver | None:
-    """The receiver with what was said put in place. A new address text replaces the whole address, never half of it."""
-    address, phone = slot(question, "address").strip(), slot(question, "phone").strip()
-    name = slot(question, "name").strip()
-    if not address and not phone and not name:
+    """The receiver with what was said put in place; None when there is nothing, or no place that a parcel could reach."""
+    given = slot(question, "address").strip()
+    said = apart(given) if given else told(question.text, _numbers(question))
+    phone, name = slot(question, "phone").strip(), slot(question, "name").strip() or said.name
+    if not said.address and not phone and not name:
         return None
     receiver = replace(now, masked=False, address_key="")
-    if address:
-        receiver = replace(receiver, province="", city="", district="", town="", detail=address[:200], postcode="")
-        receiver = split_address(receiver)
+    if said.address:
+        moved = placed(receiver, said.address)
+        if moved is None:
+            return None
+        receiver = moved
     if phone:
         receiver = replace(receiver, phone=phone[:32])
     return replace(receiver, name=name[:40]) if name else receiver
 
 
-def split_address(receiver: Receiver) -> Receiver:
-    """Province, city and district taken off the front of a Chinese address where they are written out; else all detail."""
-    rest = receiver.detail
-    parts: dict[str, str] = {}
-    for name, ends in (("province", ("省", "自治区")), ("city", ("市", "自治州")), ("district", ("区", "县"))):
-        cuts = [rest.find(end) + len(end) for end in ends if 0 < rest.find(end) <= 10]
-        if cuts:
-            parts[name], rest = rest[: min(cuts)].strip(), rest[min(cuts) :].strip()
-    return replace(receiver, **parts, detail=rest) if parts and rest else receiver  # type: ignore[arg-type]
+def _numbers(question: Question) -> list[str]:
+    return [each for name in ("order_no", "waybill_no", "phone", "phone_tail") if (each := slot(question, name))]
+
+
+def _reason(question: Question, receiver: Receiver) -> str:
+    """Why, unless it only repeats who: 收件人李四 is no reason."""
+    reason = safe_note(slot(question, "reason"), 60)
+    return "" if receiver.name and receiver.name in reason else reason
 
 
 FEATURE = Feature(

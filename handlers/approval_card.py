@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from domain.approval import REVOCABLE, State, deadline, verdict_of
@@ -47,12 +48,16 @@ async def view(args: Json, chat: ChatRef, desk: Desk) -> Reply:
     return await reply_for(int(args["id"]), desk)
 
 
-async def reply_for(approval_id: int, desk: Desk, *, private: bool = False) -> Reply:
-    """Text and card of an approval, from the store."""
+async def reply_for(approval_id: int, desk: Desk, *, private: bool = False, standing: bool = False) -> Reply:
+    """Text and card of an approval, from the store. `standing`: something else was asked for, and the card says so."""
     sheet = await sheet_for(approval_id, desk)
     if sheet is None:
         return Reply(words(desk.lang)("d.closed"), private=True)
-    return draw(sheet, desk, private=private)
+    drawn = draw(sheet, desk, private=private)
+    if not standing or drawn.card is None:
+        return drawn
+    said = words(desk.lang)("q.standing", number=sheet.approval.number)
+    return replace(drawn, text=f"{said}\n{drawn.text}", card=replace(drawn.card, lines=(said, *drawn.card.lines)))
 
 
 async def sheet_for(approval_id: int, desk: Desk) -> Sheet | None:

@@ -20,6 +20,8 @@ from handlers.approval_open import Asked, open_approval
 from handlers.approval_sheet import goods
 from handlers.approvals import slot
 from handlers.desk import Desk, Question
+from handlers.order_search import in_list, wanted_of
+from handlers.orders import remember
 from handlers.words.approvals import words
 
 _RECENT = timedelta(days=120)
@@ -46,6 +48,14 @@ class Wish:
         return cls(kind, message_id, Money(*amount) if amount else None, reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which approval answers a wish: its own draft, or one that stood there before (`standing`), whatever was typed."""
+
+    approval_id: int
+    standing: bool = False
+
+
 def wanted_amount(question: Question) -> Money | None:
     """The amount slot, in whatever form the understanding gives it. Raises BadInput when it is no amount."""
     slots = question.slots
@@ -66,7 +76,7 @@ async def find_orders(question: Question, actor: Actor, desk: Desk, kind: str) -
     now = desk.clock.now()
 
     def look(reads: Reads) -> list[StoredOrder] | None:
-        return _look(reads, question, now)
+        return _picked(reads, question, actor, now) or _look(reads, question, now)
 
     found = await desk.store.read(look)
     if found is None:
@@ -75,6 +85,16 @@ async def find_orders(question: Question, actor: Actor, desk: Desk, kind: str) -
     if found and not mine:
         return Reply(say("q.not_your_shop"), private=True)
     return mine or Reply(say("q.unknown_order"))
+
+
+def _picked(reads: Reads, question: Question, actor: Actor, now: datetime) -> list[StoredOrder]:
+    """第 2 个退款: the nth of the list shown before, when it is one of what the conversation is about."""
+    wanted = wanted_of(question)
+    if not wanted.pick:
+        return []
+    found = [*in_list(reads, wanted, actor, now).orders]
+    named = _look(reads, question, now) if wanted.phone or wanted.tail or wanted.name else None
+    return found if named is None else [each for each in found if each.id in {one.id for one in named}]
 
 
 def _look(reads: Reads, question: Question, now: datetime) -> list[StoredOrder] | None:
@@ -98,19 +118,22 @@ def _look(reads: Reads, question: Question, now: datetime) -> list[StoredOrder] 
     return [] if named else None
 
 
-def pick_reply(found: Sequence[StoredOrder], wish: Wish, desk: Desk) -> Reply:
-    """Several orders fit: a button for each, never a guess. An address is too long and too private for a button: a list."""
+async def pick_reply(found: Sequence[StoredOrder], wish: Wish, actor: Actor, desk: Desk) -> Reply:
+    """Several orders fit: a button for each, never a guess; 第 2 个 says the same. An address is too long and too private for a button: a list."""
     say = words(desk.lang)
+    found = sorted(found, key=lambda each: each.order.created_at, reverse=True)
+    await remember([each.id for each in found[:_SHOWN]], actor, desk.clock.now(), desk)
     question = say("q.several", count=len(found), what=say(f"what.{wish.kind}"))
     options = [
-        say(
+        f"{place}. "
+        + say(
             "q.option",
             shop=safe_text(desk.channels.name(each.order.channel, each.order.shop), 12),
             number=each.order.number if wish.kind == "address" else short_number(each.order.number),
             goods=goods(each.order),
             amount=each.order.paid,
         )
-        for each in found[:_SHOWN]
+        for place, each in enumerate(found[:_SHOWN], 1)
     ]
     if wish.kind == "address":
         return Reply("\n".join((question, *options)))

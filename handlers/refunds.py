@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,7 +25,7 @@ from domain.store import Approval, OrderCard, StoredOrder, UnitOfWork, Upserted
 from handlers import approval_calls as platform
 from handlers.approval_calls import Look, Seen
 from handlers.approval_card import reply_for
-from handlers.approval_draft import Wish, draft, find_orders, pick_reply, wanted_amount
+from handlers.approval_draft import Shown, Wish, draft, find_orders, pick_reply, wanted_amount
 from handlers.approval_due import restart
 from handlers.approval_open import UNSHIPPED, Asked, ask_again, open_approval, record, refreshed, saved
 from handlers.approval_saga import end
@@ -181,8 +182,9 @@ def _fulfilled(approval: Approval, change: Upserted) -> bool:
 
 
 async def ask_refund(question: Question, actor: Actor, desk: Desk) -> Reply:
-    """`0417 退款 50，色差`."""
-    return await _ask("refund", question, actor, desk)
+    """`0417 退款 50，色差`; where the goods are said to come back, a return."""
+    back = question.plan is not None and question.plan.extra.get("aftersale_kind") == "return"
+    return await _ask("return" if back else "refund", question, actor, desk)
 
 
 async def ask_return(question: Question, actor: Actor, desk: Desk) -> Reply:
@@ -201,7 +203,7 @@ async def _ask(kind: str, question: Question, actor: Actor, desk: Desk) -> Reply
         return found
     wish = Wish(kind, question.message.message_id, wanted_amount(question), safe_note(slot(question, "reason"), 60))
     if len(found) > 1:
-        return pick_reply(found, wish, desk)
+        return await pick_reply(found, wish, actor, desk)
     return await propose(found[0].id, wish, actor, desk)
 
 
@@ -209,23 +211,30 @@ async def propose(order_id: int, wish: Wish, actor: Actor, desk: Desk) -> Reply:
     """The draft shown back, or why there is none. Checked against the store, not against what was typed."""
     now = desk.clock.now()
 
-    def work(uow: UnitOfWork) -> int | str:
+    def work(uow: UnitOfWork) -> Shown | str:
         card = uow.orders.card(order_id)
         if card is None or not actor.sees_shop(card.stored.order.shop):
             return words(desk.lang)("q.unknown_order")
         already = _already(uow, card, wish.kind, desk)
         if already:
-            return already
+            return already if isinstance(already, str) else _standing(uow, already, wish)
         amount = _amount(card, wish, desk)
         if isinstance(amount, str):
             return amount
         waiting = _waiting_aftersale(card)
         if waiting is not None:
-            return open_approval(uow, _asked(waiting), card.stored, now, desk).id
-        return draft(uow, wish, card.stored, amount, actor, now, desk).id
+            return Shown(open_approval(uow, _asked(waiting), card.stored, now, desk).id)
+        return Shown(draft(uow, wish, card.stored, amount, actor, now, desk).id)
 
     outcome = await desk.store.write(work)
-    return Reply(outcome, private=True) if isinstance(outcome, str) else await reply_for(outcome, desk)
+    if isinstance(outcome, str):
+        return Reply(outcome, private=True)
+    return await reply_for(outcome.approval_id, desk, standing=outcome.standing)
+
+
+def _standing(uow: UnitOfWork, approval_id: int, wish: Wish) -> Shown:
+    running = uow.approvals.get(approval_id)
+    return Shown(approval_id, standing=running is not None and wish.amount not in (None, running.amount))
 
 
 def _waiting_aftersale(card: OrderCard) -> Aftersale | None:
@@ -286,21 +295,30 @@ async def withdraw(question: Question, actor: Actor, desk: Desk) -> Reply:
             candidates = [one] if one else []
         else:
             candidates = [a for order_id in order_ids for a in _open_approvals(uow, order_id)]
-        mine = [a for a in candidates if a.requester_id == actor.person.person_id and a.requester_id]
-        live = next((a for a in mine if a.state in DECIDABLE or a.state in (State.AGREED, State.BY_HAND, State.DRAFT)), None)
-        if live is not None:
-            ended = end(uow, live, State.WITHDRAWN, now, desk, actor=f"person:{actor.person.person_id} {actor.person.name}")
-            return say("a.withdrawn", number=ended.number)
-        other = next((a for a in candidates if _live(a) and actor.sees_shop(a.shop)), None)
-        if other is None:
-            return say("q.withdraw_none")
-        if not other.requester_id:
-            return say("q.withdraw_buyer", number=other.number, channel=desk.channels.name(other.channel))
-        if other.requester_id == actor.person.person_id:
-            return say("d.too_late")
-        return say("q.withdraw_not_yours", number=other.number, name=safe_text(other.requester_name, 16))
+        live = own_request(candidates, actor, desk)
+        if isinstance(live, str):
+            return live
+        ended = end(uow, live, State.WITHDRAWN, now, desk, actor=f"person:{actor.person.person_id} {actor.person.name}")
+        return say("a.withdrawn", number=ended.number)
 
     return Reply(await desk.store.write(work))
+
+
+def own_request(candidates: Sequence[Approval], actor: Actor, desk: Desk) -> Approval | str:
+    """The request among these that this person may take back now; or the sentence that says why there is none."""
+    say = words(desk.lang)
+    mine = [a for a in candidates if a.requester_id == actor.person.person_id and a.requester_id]
+    live = next((a for a in mine if a.state in DECIDABLE or a.state in (State.AGREED, State.BY_HAND, State.DRAFT)), None)
+    if live is not None:
+        return live
+    other = next((a for a in candidates if _live(a) and actor.sees_shop(a.shop)), None)
+    if other is None:
+        return say("q.withdraw_none")
+    if not other.requester_id:
+        return say("q.withdraw_buyer", number=other.number, channel=desk.channels.name(other.channel))
+    if other.requester_id == actor.person.person_id:
+        return say("d.too_late")
+    return say("q.withdraw_not_yours", number=other.number, name=safe_text(other.requester_name, 16))
 
 
 def _open_approvals(uow: UnitOfWork, order_id: int) -> tuple[Approval, ...]:

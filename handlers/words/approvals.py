@@ -206,6 +206,7 @@ _ZH = {
     "q.several": "有 {count} 单对得上，要{what}哪一单？",
     "q.option": "{shop} {number} · {goods} · {amount}",
     "q.open_already": "这单已有申请 {number}，正等 {step}；不用再提一张。",
+    "q.standing": "这单已有申请 {number} 在走，就是下面这张；这次没有另开。",
     "q.open_running": "这单的申请 {number} 正在办，办完卡片会更新。",
     "q.in_aftersale": "这单在{channel}已有售后在走，现在是「{stage}」，不用再提。",
     "q.not_paid": "这单还没付款，没有钱可退。",

@@ -189,6 +189,7 @@ EN = {
     "q.several": "{count} orders fit. Which one should I {what}?",
     "q.option": "{shop} {number} · {goods} · {amount}",
     "q.open_already": "There is {number} for this order already, waiting for {step}; no need for another.",
+    "q.standing": "This order already has {number}, shown here; no other request was made.",
     "q.open_running": "{number} for this order is being carried out; its card will update.",
     "q.in_aftersale": "{channel} has an after-sale running for this order, now “{stage}”; no need for another.",
     "q.not_paid": "This order is unpaid; there is nothing to refund.",
