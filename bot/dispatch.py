@@ -14,7 +14,9 @@ from typing import Any
 
 import structlog
 
+from bot import correcting
 from bot.at_hand import at_once, desk_at_hand
+from bot.correcting import message_key
 from domain.chat import Button, ChatKind, Click, Message, Reply
 from domain.errors import (
     BadInput,
@@ -70,6 +72,7 @@ class Dispatcher:
         self.desk = desk
         self.second = second  # a language model that is asked when the parser is at a loss; None: there is none
         self._router = router
+        self._corrections = correcting.Corrections(desk, router, self.planned, self._remembering)
         self._lexicon: Lexicon | None = None
         self._lexicon_at = 0.0
 
@@ -109,6 +112,8 @@ class Dispatcher:
             person = opened.person
             if person is None or not person.active or not _ours(message, opened):
                 return opened, None
+            if opened.lessons != vocabulary.phrases.version or self._corrections.concerns(message, opened.remembered):
+                return opened, None
             actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
             return opened, self._here(r, message, actor, opened.remembered, vocabulary, near=near)
 
@@ -122,6 +127,8 @@ class Dispatcher:
         if not _ours(message, opened):
             return await self._foreign(message, person, started)
         if answer is None:
+            if opened.lessons != vocabulary.phrases.version:
+                await self._learn_again(vocabulary)
             actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
             answer = await self.answer(message, actor, remembered=opened.remembered)
         took = (time.perf_counter() - started) * 1000
@@ -179,11 +186,15 @@ class Dispatcher:
         return Answer(answer.intent, answer.slots, answer.reply, answer.took_ms, answer.plan, tuple(afterwards))
 
     def _understood(self, message: Message, remembered: Json | None, vocabulary: Lexicon) -> Plan:
-        text = message.text or " ".join(a.text for a in message.attachments if a.text)
-        return understand(text, now=self.desk.clock.now(), context=_plan(remembered), lexicon=vocabulary)
+        return understand(_said(message), now=self.desk.clock.now(), context=_plan(remembered), lexicon=vocabulary)
 
     async def answer(self, message: Message, actor: Actor, *, remembered: Json | None = None) -> Answer:
         """Understand and answer for a known actor. Reads only, unless the handler itself writes."""
+        found = self._corrections.concerns(message, remembered)
+        if found is not None:
+            said = await self._corrections.answer(found, message, actor, remembered, await self.lexicon())
+            if said is not None:
+                return Answer(said.intent, said.slots, said.reply, afterwards=said.afterwards)
         plan = await self._current(self._understood(message, remembered, await self.lexicon()), message, remembered)
         if self.second is not None:
             return await self._with_second(self.second, plan, message, actor)
@@ -197,9 +208,13 @@ class Dispatcher:
         version = await self.desk.store.read(lambda r: r.lessons.version())
         if version == vocabulary.phrases.version:
             return plan
+        return self._understood(message, remembered, await self._learn_again(vocabulary))
+
+    async def _learn_again(self, vocabulary: Lexicon) -> Lexicon:
+        """The vocabulary with what is taught by now."""
         phrases = await self.desk.store.read(_read_phrases)
         self._lexicon = dataclasses.replace(vocabulary, phrases=phrases)
-        return self._understood(message, remembered, self._lexicon)
+        return self._lexicon
 
     async def _with_second(self, second: SecondReader, plan: Plan, message: Message, actor: Actor) -> Answer:
         """The same answers from the same plans; only who read the sentence may differ, and that is said."""
@@ -273,6 +288,8 @@ class Dispatcher:
             return None
         if token.action == "ask.meant":
             return await self._meant(click, actor, token.subject_id)
+        if token.action == correcting.ACTION:
+            return await self._corrections.chosen(click, actor, token, await self.lexicon())
         need = self._router.actions.get(token.action)
         say = words(self.desk.lang)
         if need is None:
@@ -337,7 +354,7 @@ class Dispatcher:
         await self.desk.store.write(self._remembering(message, plan))
 
     def _remembering(self, message: Message, plan: Plan) -> Afterwards:
-        state = {"plan": to_json(plan), "text": safe_text(message.text, 500)}
+        state = {"plan": to_json(plan), "text": safe_text(_said(message), 500), "of": message_key(message)}
         until = self.desk.clock.now() + REMEMBER
         chat, who = message.chat, message.sender.user_id
         return lambda u: u.dialogs.remember(chat.platform, chat.chat_id, who, state, until)
@@ -400,6 +417,10 @@ class Dispatcher:
             people=[person.name for person in reads.people.everyone()],
         )
         return dataclasses.replace(names, phrases=_read_phrases(reads))
+
+
+def _said(message: Message) -> str:
+    return message.text or " ".join(a.text for a in message.attachments if a.text)
 
 
 def _ours(message: Message, opened: Opening) -> bool:

@@ -1,4 +1,4 @@
-"""What was not understood, and what was taught about it: values and store contracts (`Reads.lessons`).
+"""What was not understood or read wrong, and what was taught about it: values and store contracts (`Reads.lessons`).
 
 Nothing here holds personal data: samples are veiled before they are kept (`<姓名>`, `<单号>`); wordings are
 counted, not messages.
@@ -7,12 +7,14 @@ counted, not messages.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from domain.understand.learnt import Phrase, Phrasebook, skeleton
+from domain.understand import understand
+from domain.understand.corrected import commanded
+from domain.understand.learnt import LEARNT, NO_PHRASES, Phrase, Phrasebook, guarded, learnable, skeleton
 from domain.understand.lexicon import EMPTY, Lexicon
 from domain.understand.normal import is_chinese
 from domain.understand.plan import Intent, Plan
@@ -33,17 +35,22 @@ _SHOWN_TOKEN = re.compile("|".join(map(re.escape, _SAMPLES)))
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message that was not understood, as it may be kept."""
+    """A message that was not understood, as it may be kept. `read_as`: how it was read, when that was wrong."""
 
     skeleton: str
     sample: str
     lang: str
     guesses: tuple[str, ...] = ()
+    read_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unheard:
-    """One wording that nobody understood yet: `count` messages of it. `state` is open, taught or dismissed."""
+    """One wording that nobody understood yet, or that was read wrong: `count` messages of it.
+
+    `state` is open, taught or dismissed. `read_as` is the parser's own reading of one that was read wrong ("" for a gap);
+    `meant` counts what people who asked said that it means.
+    """
 
     unheard_id: int
     skeleton: str
@@ -54,11 +61,16 @@ class Unheard:
     last_at: datetime
     guesses: tuple[str, ...] = ()
     state: str = "open"
+    read_as: str = ""
+    meant: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A wording that was mapped to an intent; its id is its version. One that was undone stays as history."""
+    """A wording that was mapped to an intent; its id is its version. One that was undone stays as history.
+
+    `read_as` is the reading of the parser that it stands above; "" when the parser was at a loss.
+    """
 
     lesson_id: int
     skeleton: str
@@ -70,6 +82,7 @@ class Lesson:
     unheard_id: int = 0
     undone_by: str = ""
     undone_at: datetime | None = None
+    read_as: str = ""
 
 
 class Lessons(Protocol):
@@ -95,12 +108,19 @@ class LessonWrites(Lessons, Protocol):
         """Count one more message of this wording; one that was taught is open again, one that was dismissed is not."""
         ...
 
+    def meant(self, skeleton: str, intent: str, *, instead_of: str = "") -> None:
+        """Who asked says what the wording means; `instead_of` is what the same person said before. Unknown: nothing."""
+        ...
+
     def settle(self, unheard_id: int, state: str) -> bool:
         """False when it is not open any more."""
         ...
 
     def teach(self, unheard: Unheard, intent: str, by: str, now: datetime) -> Lesson:
-        """Raises Stale when the wording was settled by somebody else meanwhile."""
+        """A lesson for a gap, or above `unheard.read_as`. One that stood for the wording ends with it.
+
+        Raises Stale when the wording was settled by somebody else meanwhile.
+        """
         ...
 
     def undo(self, lesson_id: int, by: str, now: datetime) -> Lesson | None:
@@ -136,5 +156,24 @@ def phrasebook(version: int, lessons: Sequence[Lesson]) -> Phrasebook:
     known = {intent.value: intent for intent in Intent}
     return Phrasebook(
         version,
-        (Phrase(each.lesson_id, each.skeleton, each.sample, known[each.intent]) for each in lessons if each.intent in known),
+        (
+            Phrase(each.lesson_id, each.skeleton, each.sample, known[each.intent], known.get(each.read_as))
+            for each in lessons
+            if each.intent in known and (not each.read_as or each.read_as in known)
+        ),
     )
+
+
+def misread(text: str, answered: Plan, now: datetime, lexicon: Lexicon = EMPTY) -> Heard | None:
+    """How a sentence whose author says that it was read wrong may be kept; None when no lesson could be made of it.
+
+    Commands and guarded sentences are read as they must be; one that only the conversation gave its meaning (它的, 只看抖音)
+    teaches nothing; and nothing is kept that cannot be kept without personal data.
+    """
+    alone = understand(text, now=now, lexicon=replace(lexicon, phrases=NO_PHRASES))
+    if guarded(alone) or commanded(text):
+        return None
+    if not learnable(alone) and answered.intent is not alone.intent and answered.note != LEARNT:
+        return None
+    kept = heard(text, alone, lexicon)
+    return kept if kept is None or learnable(alone) else replace(kept, read_as=alone.intent.value)

@@ -211,12 +211,13 @@ class BoundChat:
 @dataclass(frozen=True, slots=True)
 class Opening:
     """What is known when somebody writes: who it is (None: nobody of ours), what they were talking about in this chat while
-    that is not forgotten, and whether the chat is a bound group.
+    that is not forgotten, whether the chat is a bound group, and the version of what was taught (`Lessons.version`).
     """
 
     person: Person | None = None
     remembered: Json | None = None
     bound: bool = False
+    lessons: int = 0
 
 
 @quick

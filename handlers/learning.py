@@ -1,4 +1,4 @@
-"""没听懂的: what nobody understood, most frequent first; a tap says what it means, and from then on it is understood.
+"""没听懂的: what nobody understood or what was read wrong, most frequent first; a tap says what it means, and it is read so.
 
 A lesson is a phrase rule and a test case at once (`domain.learning.Lesson`): stored, audited, in force in every process
 with the next message, undone with a tap. It can mean a look or a draft, and it is refused when it would change how any
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from domain.chat import Button, ButtonStyle, Card, Reply, Tone
 from domain.errors import Stale
@@ -42,59 +42,100 @@ async def next_one(press: Press, actor: Actor, desk: Desk) -> Reply:
 
 
 async def _page(offset: int, actor: Actor, desk: Desk) -> Reply:
-    def look(r: Reads) -> tuple[int, list[Unheard]]:
-        return r.lessons.unheard_count(), r.lessons.unheard(offset=offset, limit=PAGE)
+    def look(r: Reads) -> tuple[int, list[Unheard], str]:
+        found = r.lessons.unheard(offset=offset, limit=PAGE)
+        return r.lessons.unheard_count(), found, _read_as(r, found[0]) if found else ""
 
-    count, found = await desk.store.read(look)
+    count, found, read = await desk.store.read(look)
     if not found and offset:
         return await _page(0, actor, desk)
     if not found:
         return Reply(learning(actor.lang, "none"))
-    return _card(found[0], found[1:], count, offset, 0, actor, desk)
+    return _card(_Shown(found[0], read, found[1:], count, offset), 0, actor, desk)
 
 
 async def more(press: Press, actor: Actor, desk: Desk) -> Reply:
     """The same sentence with the next intents to choose from."""
     shown = int(press.token.extra or 0)
 
-    def look(r: Reads) -> tuple[int, Unheard | None]:
-        return r.lessons.unheard_count(), r.lessons.one(press.token.subject_id)
+    def look(r: Reads) -> tuple[int, Unheard | None, str]:
+        one = r.lessons.one(press.token.subject_id)
+        return r.lessons.unheard_count(), one, _read_as(r, one) if one is not None else ""
 
-    count, one = await desk.store.read(look)
+    count, one, read = await desk.store.read(look)
     if one is None or one.state != "open":
         return Reply(learning(actor.lang, "gone"), private=True)
-    return _card(one, (), count, 0, shown, actor, desk)
+    return _card(_Shown(one, read, (), count), shown, actor, desk)
 
 
-def choices(one: Unheard) -> tuple[str, ...]:
-    """Intents in the order in which they are offered: what the parser guessed, then what is usual."""
-    teachable = {each.value for each in TEACHABLE}
-    return tuple(dict.fromkeys(each for each in (*one.guesses, *_USUAL) if each in teachable))
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One wording on a card: how it is read now ("" when it is not understood), what comes after it, how many there are."""
+
+    one: Unheard
+    read: str
+    others: Sequence[Unheard]
+    count: int
+    offset: int = 0
 
 
-def _card(one: Unheard, others: Sequence[Unheard], count: int, offset: int, shown: int, actor: Actor, desk: Desk) -> Reply:
+def _read_as(reads: Reads, one: Unheard) -> str:
+    """How people find it read: by the lesson that stands for it, or as the parser does."""
+    lesson = next((each for each in reads.lessons.standing() if each.skeleton == one.skeleton), None)
+    return lesson.intent if lesson is not None else one.read_as
+
+
+def choices(one: Unheard, read: str) -> tuple[str, ...]:
+    """Intents in the order in which they are offered: what people said they meant, the parser's guesses, what is usual."""
+    teachable = {each.value for each in TEACHABLE} - {read}
+    meant = sorted(one.meant, key=lambda each: -one.meant[each])
+    return tuple(dict.fromkeys(each for each in (*meant, *one.guesses, *_USUAL) if each in teachable))
+
+
+def _card(seen: _Shown, shown: int, actor: Actor, desk: Desk) -> Reply:
+    one, others = seen.one, seen.others
     lang, now, say = actor.lang, desk.clock.now(), words(actor.lang)
     sample = safe_text(one.sample, _SAMPLE)
-    lines = [
-        learning(lang, "said", sample=sample),
-        learning(lang, "often", count=one.count, when=when(one.last_at, now, lang=lang)),
-    ]
+    wrong = "misread." if seen.read else ""
+    lines = [learning(lang, "said", sample=sample)]
+    if seen.read:
+        lines.append(_how_read(seen, lang))
+    lines.append(learning(lang, f"{wrong}often", count=one.count, when=when(one.last_at, now, lang=lang)))
     if others:
         names = "；".join(f"「{safe_text(each.sample, 20)}」×{each.count}" for each in others)
         lines.append(learning(lang, "next_ones", samples=names))
-    lines.append(learning(lang, "ask"))
-    all_of_them = choices(one)
+    lines.append(learning(lang, f"{wrong}ask"))
+    all_of_them = choices(one, seen.read)
     offered = all_of_them[shown : shown + _OFFERED] or all_of_them[:_OFFERED]
     subject = f"unheard:{one.unheard_id}"
     buttons = [
-        Button(_name(each, say.intent_name(each), lang), desk.signer.sign("learn.as", subject, each)) for each in offered
+        Button(
+            _name(each, say.intent_name(each), lang),
+            desk.signer.sign("learn.as", subject, each),
+            ButtonStyle.PRIMARY if each in one.meant else ButtonStyle.PLAIN,
+        )
+        for each in offered
     ]
     after = shown + _OFFERED if shown + _OFFERED < len(all_of_them) else 0
     buttons.append(Button(learning(lang, "more"), desk.signer.sign("learn.more", subject, str(after))))
-    buttons.append(Button(learning(lang, "next"), desk.signer.sign("learn.next", f"page:{offset + 1}")))
-    buttons.append(Button(learning(lang, "dismiss"), desk.signer.sign("learn.dismiss", subject)))
-    title = learning(lang, "title", count=count)
+    buttons.append(Button(learning(lang, "next"), desk.signer.sign("learn.next", f"page:{seen.offset + 1}")))
+    dismiss_it = learning(lang, "right" if seen.read else "dismiss")
+    buttons.append(Button(dismiss_it, desk.signer.sign("learn.dismiss", subject)))
+    title = learning(lang, "title.misread" if seen.read else "title", count=seen.count)
     return Reply("\n".join((title, *lines)), Card(title, tuple(lines), Tone.INFO, buttons=tuple(buttons)))
+
+
+def _how_read(seen: _Shown, lang: str) -> str:
+    """我读成「查订单到哪了」，问的人说是「查售后进度」。"""
+    counts = seen.one.meant
+    read, meant = _called(seen.read, lang), sorted(counts, key=lambda each: -counts[each])[:2]
+    if not meant:
+        return learning(lang, "misread", read=read)
+    return learning(lang, "misread.meant", read=read, meant=learning(lang, "or").join(_called(each, lang) for each in meant))
+
+
+def _called(intent: str, lang: str) -> str:
+    return meaning(lang, intent, words(lang).intent_name(intent))
 
 
 def _name(intent: str, name: str, lang: str) -> str:
@@ -116,6 +157,9 @@ async def teach(press: Press, actor: Actor, desk: Desk) -> Reply:
         return Reply(learning(lang, "gone"), private=True)
     now = desk.clock.now()
     name = words(lang).intent_name(intent)
+    standing = next((each for each in lessons if each.skeleton == one.skeleton), None)
+    if standing is not None and intent == one.read_as:
+        return await _back(one, standing, actor, desk, press)
     no = await asyncio.to_thread(refusal, one, intent, lessons, now)
     if no is not None:
         return Reply(_refused(no, name, lang), private=True)
@@ -124,16 +168,36 @@ async def teach(press: Press, actor: Actor, desk: Desk) -> Reply:
         if u.lessons.version() != version:
             raise Stale("lessons")
         lesson = u.lessons.teach(one, intent, actor.person.name, now)
-        u.audit.record(_entry(lesson, "phrase.taught", actor, desk, press, after=intent))
+        u.audit.record(_entry(lesson, "phrase.taught", actor, desk, press, before=one.read_as, after=intent))
         return lesson
 
     lesson = await desk.store.write(write)
-    said = learning(lang, "taught", sample=safe_text(one.sample, _SAMPLE), name=_name(intent, name, lang))
+    said = learning(
+        lang,
+        "taught.over" if one.read_as else "taught",
+        sample=safe_text(one.sample, _SAMPLE),
+        name=_name(intent, name, lang),
+        read=_called(one.read_as, lang),
+    )
     buttons = (
         Button(learning(lang, "undo"), desk.signer.sign("learn.undo", f"lesson:{lesson.lesson_id}"), ButtonStyle.DANGER),
         Button(learning(lang, "next"), desk.signer.sign("learn.next", "page:0")),
     )
     return Reply(said, Card(said, (), Tone.DONE, buttons=buttons))
+
+
+async def _back(one: Unheard, lesson: Lesson, actor: Actor, desk: Desk, press: Press) -> Reply:
+    """The parser was right before it was taught otherwise: the lesson is taken back, and the wording is settled."""
+
+    def write(u: UnitOfWork) -> None:
+        undone = u.lessons.undo(lesson.lesson_id, actor.person.name, desk.clock.now())
+        if undone is None or not u.lessons.settle(one.unheard_id, "taught"):
+            raise Stale(f"lesson {lesson.lesson_id}")
+        u.audit.record(_entry(undone, "phrase.undone", actor, desk, press, before=undone.intent, after=one.read_as))
+
+    await desk.store.write(write)
+    name = _called(one.read_as, actor.lang)
+    return Reply(learning(actor.lang, "back", sample=safe_text(one.sample, _SAMPLE), name=name))
 
 
 def _refused(no: No, name: str, lang: str) -> str:
@@ -158,11 +222,15 @@ async def undo(press: Press, actor: Actor, desk: Desk) -> Reply:
 
 
 async def dismiss(press: Press, actor: Actor, desk: Desk) -> Reply:
-    settled = await desk.store.write(lambda u: u.lessons.settle(press.token.subject_id, "dismissed"))
-    if not settled:
+    def write(u: UnitOfWork) -> tuple[bool, Unheard | None]:
+        return u.lessons.settle(press.token.subject_id, "dismissed"), u.lessons.one(press.token.subject_id)
+
+    settled, one = await desk.store.write(write)
+    if not settled or one is None:
         return Reply(learning(actor.lang, "gone"), private=True)
     following = await _page(0, actor, desk)
-    return replace(following, text=f"{learning(actor.lang, 'dismissed')}\n{following.text}")
+    said = learning(actor.lang, "kept" if one.read_as else "dismissed")
+    return replace(following, text=f"{said}\n{following.text}")
 
 
 def _entry(
@@ -204,8 +272,9 @@ async def _lessons(offset: int, actor: Actor, desk: Desk) -> Reply:
         lines.append(
             learning(
                 lang,
-                "lesson",
+                "lesson.over" if each.read_as else "lesson",
                 number=number,
+                read=_called(each.read_as, lang),
                 sample=safe_text(each.sample, 30),
                 name=_name(each.intent, say.intent_name(each.intent), lang),
                 who=safe_text(each.made_by, 12),

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from domain.learning import Heard, Lesson, Unheard, example, heard, phrasebook
 from domain.understand import EMPTY, Intent, Plan, understand
-from domain.understand.learnt import DRAFTS, TEACHABLE, Phrase, Phrasebook, guards, learnable
+from domain.understand.corrected import commanded
+from domain.understand.learnt import DRAFTS, NO_PHRASES, TEACHABLE, Phrase, Phrasebook, guarded, guards
 from domain.understand.proven import sentences
 
 _NAMES = ("王小明", "李娜", "赵敏", "欧阳修", "陈静", "刘洋")
@@ -16,7 +17,7 @@ _NAMES = ("王小明", "李娜", "赵敏", "欧阳修", "陈静", "刘洋")
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """Why a wording is not taught: target, denies, unlearnable or breaks; `sentence` is the one it would break."""
+    """Why a wording is not taught: target, denies, guarded, unlearnable or breaks; `sentence` is the one it would break."""
 
     why: str
     sentence: str = ""
@@ -40,17 +41,33 @@ def refusal(wanted: Unheard, intent: str, lessons: Sequence[Lesson], now: dateti
     target = Intent(intent)
     if target in DRAFTS and guards(wanted.sample):
         return No("denies", wanted.sample)
-    before = phrasebook(0, lessons)
-    after = Phrasebook(1, (*before.phrases, Phrase(0, wanted.skeleton, wanted.sample, target)))
-    if _read(example_of(wanted, now), after, now).intent is not target:
+    others = [one for one in lessons if one.skeleton != wanted.skeleton]  # the one for this wording ends with the new one
+    before = phrasebook(0, others)
+    over = Intent(wanted.read_as) if wanted.read_as else None
+    after = Phrasebook(1, (*before.phrases, Phrase(0, wanted.skeleton, wanted.sample, target, over)))
+    example = example_of(wanted, now)
+    if guarded(_read(example, NO_PHRASES, now)) or commanded(example):
+        return No("guarded", wanted.sample)
+    if _read(example, after, now).intent is not target:
         return No("unlearnable", wanted.sample)
-    for text in (*(one.text for one in sentences()), *(example_of(one, now) for one in lessons)):
-        plan = _read(text, before, now)
-        if not (learnable(plan) or plan.note == "learnt"):
-            continue  # phrases are not even asked about it
+    broken = _broken(before, after, others, now)
+    return None if broken is None else No("breaks", *broken)
+
+
+def _broken(before: Phrasebook, after: Phrasebook, lessons: Iterable[Lesson], now: datetime) -> tuple[str, str] | None:
+    """The first sentence that phrase 0 of `after` would read wrong, and as what: one that a test holds, or a lesson's."""
+    for one in sentences():
+        then = _read(one.text, after, now)
+        if then.extra.get("phrase") != "0" or then.intent is one.intent:
+            continue
+        was = _read(one.text, before, now).intent
+        if was is not then.intent and (was in one.may or then.intent not in one.may):
+            return one.text, then.intent.value
+    for lesson in lessons:
+        text = example_of(lesson, now)
         then = _read(text, after, now)
-        if then.intent is not plan.intent and then.extra.get("phrase") == "0":
-            return No("breaks", text, then.intent.value)
+        if then.extra.get("phrase") == "0" and then.intent.value != lesson.intent:
+            return text, then.intent.value
     return None
 
 

@@ -10,6 +10,7 @@ from domain.people import Person, Role
 from domain.roster import RosterRow
 from domain.store import BoundChat, Json, Opening
 from storage.keys import Keys
+from storage.lessons import VERSION as LESSONS_VERSION
 from storage.moments import at_or_none, clean, dump, load, ms, ms_or_none, scrub, tuple_of, words
 from storage.serials import next_serial
 from storage.sql import Conn, Row
@@ -144,7 +145,8 @@ def _opening(*, pg: bool) -> str:
     return (
         f"SELECT p.id,p.name,p.roles,p.shops,p.warehouses,p.active,{accounts},(SELECT d.state FROM dialogs d"
         " WHERE d.platform = a.platform AND d.chat_id = ? AND d.user_id = a.user_id AND d.until > ?),"
-        " EXISTS (SELECT 1 FROM chats c WHERE c.platform = a.platform AND c.chat_id = ?)"
+        " EXISTS (SELECT 1 FROM chats c WHERE c.platform = a.platform AND c.chat_id = ?),"
+        f" ({LESSONS_VERSION})"
         " FROM accounts a JOIN people p ON p.id = a.person_id WHERE a.platform = ? AND a.user_id = ?"
     )
 
@@ -260,7 +262,7 @@ class DialogReads:
             return Opening()
         sealed = row[7]
         state = None if sealed is None else load(self._keys.open(sealed, dialog_where(platform, chat_id, user_id)))
-        return Opening(_person(row[:7]), state, bool(row[8]))
+        return Opening(_person(row[:7]), state, bool(row[8]), row[9])
 
     def recall(self, platform: str, chat_id: str, user_id: str, now: datetime) -> Json | None:
         row = self._c.one(

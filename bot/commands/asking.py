@@ -61,6 +61,8 @@ async def _ask(text: str, batch: Path | None, as_user: str, chat: str, *, as_jso
             answer = await house.dispatcher.answer(message, actor, remembered=remembered)
             if not batch and answer.plan is not None:
                 await house.dispatcher.remember(message, answer.plan)
+            for work in () if batch else answer.afterwards:
+                await house.desk.store.write(work)
             if as_json or batch:
                 typer.echo(json.dumps(shown(answer), ensure_ascii=False))
             elif answer.reply is not None:

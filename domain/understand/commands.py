@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 
 from domain.dates import numeral
-from domain.understand.identifiers import Numbers
+from domain.understand.identifiers import Numbers, read_numbers
+from domain.understand.learnt import learn_command
+from domain.understand.people import people_command
 from domain.understand.plan import Intent
 from domain.understand.reading_zh import Reading
 
@@ -94,6 +96,13 @@ _TODO_VIEW = (
 _WORTH = re.compile(
     r"[ak]\d|催|库存|stock|inventory|开单|订单|单|待|todo|to-do|任务|规则|rule|演练|试算|rehearse|帮助|help|怎么用|你[能会可]|功能|菜单|指令|命令|command|menu|what can|how do i|同意|批|准|通过|放行|拒|驳|否决|打回|approv|agree|accept|reject|den|declin|refuse|urge|chase|expedite|print|list|slip|label|invoice|note|录单|建单|create|new order|task|清单|标签|资料"
 )
+
+
+def is_command(own: str) -> bool:
+    """Whether staff's own words (normalised, not forwarded) are a command in any conversation: no lesson is asked about one."""
+    if people_command(own) is not None or learn_command(own):
+        return True
+    return read_command(own, read_numbers(own), approval_open=True) is not None
 
 
 def read_command(text: str, numbers: Numbers, *, approval_open: bool) -> Reading | None:

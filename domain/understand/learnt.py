@@ -1,9 +1,10 @@
 """Phrases that an administrator taught: which wording means which intent, looked up only where the parser is at a loss.
 
-A taught phrase never competes with a reading: it is asked only when a plan says itself that it is unsure, so no sentence that is
-understood - and no denial, withdrawal or policy question - can be turned into something else by it. What may be taught is a look
-or a draft, never a decision. A draft wants the very wording and no word of denial or condition in it; a look also forgives one
-letter. Wordings are compared as skeletons: numbers, names, courtesies and punctuation do not count.
+A phrase for a gap never competes with a reading: it is asked only when a plan says itself that it is unsure. A correction
+(`Phrase.over`) stands above one reading, the one that people said was wrong, and only for its very wording. Neither is asked about
+staff's commands, denials and policy questions. What may be taught is a look or a draft, never a decision. A draft wants the
+very wording and no word of denial or condition in it; a look for a gap also forgives one letter. Wordings are compared as
+skeletons: numbers, names, courtesies and punctuation do not count.
 """
 
 # ruff: noqa: E501 - a pattern or a word list reads best on one line
@@ -60,6 +61,7 @@ _KIND = {Intent.REQUEST_REFUND: "refund", Intent.REQUEST_RETURN: "return", Inten
 
 _COMMANDS = {
     "没听懂的": "learn.unheard", "没听懂": "learn.unheard", "没听懂的话": "learn.unheard", "unheard": "learn.unheard",
+    "读错的": "learn.unheard", "读错的话": "learn.unheard", "misread": "learn.unheard",
     "what you did not understand": "learn.unheard", "学会的": "learn.lessons", "学会了什么": "learn.lessons", "学到的": "learn.lessons",
     "lessons": "learn.lessons", "what you learnt": "learn.lessons",
 }  # fmt: skip
@@ -76,12 +78,16 @@ def learn_command(own: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One taught wording. `skeleton` is what is compared, `sample` what people see (personal data taken out)."""
+    """One taught wording. `skeleton` is what is compared, `sample` what people see (personal data taken out).
+
+    `over` is the reading that a correction replaces; None: the wording was a gap.
+    """
 
     phrase_id: int
     skeleton: str
     sample: str
     intent: Intent
+    over: Intent | None = None
 
 
 def skeleton(veiled: str) -> str:
@@ -94,9 +100,14 @@ def skeleton(veiled: str) -> str:
 
 def learnable(plan: Plan) -> bool:
     """Whether the parser was at a loss: it says so itself, and no guard decided the sentence."""
-    if plan.note in _GUARDED or plan.intent in RISKY:
+    if guarded(plan) or plan.intent in RISKY:
         return False
     return plan.note == "unsure" or (bool(plan.alternatives) and plan.confidence < _SURE)
+
+
+def guarded(plan: Plan) -> bool:
+    """Whether a guard decided the sentence: denied, a policy question, a withdrawal of nothing. No lesson changes that."""
+    return plan.note in _GUARDED
 
 
 def guards(sample: str) -> bool:
@@ -105,17 +116,21 @@ def guards(sample: str) -> bool:
 
 
 class Phrasebook:
-    """All taught phrases that stand, at one version. Two dictionaries; a look-up costs the letters of the wording."""
+    """All taught phrases that stand, at one version. Dictionaries; a look-up costs the letters of the wording."""
 
-    __slots__ = ("_exact", "_near", "phrases", "version")
+    __slots__ = ("_exact", "_near", "_over", "phrases", "version")
 
     def __init__(self, version: int = 0, phrases: Iterable[Phrase] = ()) -> None:
         self.version = version
         self.phrases = tuple(phrases)
         self._exact = {each.skeleton: each for each in self.phrases}
         self._near: dict[str, list[Phrase]] = {}
+        self._over: dict[tuple[Intent, str], list[frozenset[str]]] = {}
         for each in self.phrases:
-            if each.intent in LOOKS and len(each.skeleton) in _FUZZY:
+            if each.over is not None:
+                letters = each.skeleton.replace("某", "")
+                self._over.setdefault((each.over, letters[:1]), []).append(frozenset(letters))
+            elif each.intent in LOOKS and len(each.skeleton) in _FUZZY:
                 for key in (each.skeleton, *_shorter(each.skeleton)):
                     self._near.setdefault(key, []).append(each)
 
@@ -132,18 +147,27 @@ class Phrasebook:
         }
         return near.pop() if len({each.intent for each in near}) == 1 else None
 
-    def reading(self, veiled: str) -> Reading | None:
-        """What the taught phrases make of a message that the parser could not read."""
-        phrase = self.find(skeleton(veiled))
-        if phrase is None or (phrase.intent in DRAFTS and guards(veiled)):
+    def may_correct(self, own: str, intent: Intent) -> bool:
+        """Whether a correction of this reading may be for `own`: every message is asked, so only its letters are looked at."""
+        if not self._over:
+            return False
+        letters = set(own)
+        return any(need <= letters for head in ("", *letters) for need in self._over.get((intent, head), ()))
+
+    def reading(self, veiled: str, over: Intent | None = None) -> Reading | None:
+        """What the taught phrases make of a message that the parser could not read, or that it read as `over`."""
+        phrase = self.find(skeleton(veiled)) if over is None else self._exact.get(skeleton(veiled))
+        if phrase is None or (phrase.intent in DRAFTS and guards(veiled)) or (over is not None and phrase.over is not over):
             return None
-        extra = {"phrase": str(phrase.phrase_id)}
-        if (kind := _KIND.get(phrase.intent)) is not None:
-            extra["aftersale_kind"] = kind
-        return Reading(phrase.intent, 0.9, LEARNT, (), extra)
+        return Reading(phrase.intent, 0.9, LEARNT, (), {"phrase": str(phrase.phrase_id), **kind_of(phrase.intent)})
 
 
 NO_PHRASES = Phrasebook()
+
+
+def kind_of(intent: Intent) -> dict[str, str]:
+    """The kind of after-sale that a draft of this intent asks for, as the readers note it."""
+    return {"aftersale_kind": _KIND[intent]} if intent in _KIND else {}
 
 
 def _shorter(text: str) -> set[str]:

@@ -5,24 +5,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
+from typing import Any
 
 from domain.dates import find_range, numeral
 from domain.understand import sound
 from domain.understand.bare_zh import bare
-from domain.understand.commands import read_command
+from domain.understand.commands import is_command, read_command
 from domain.understand.figures import read_figures
 from domain.understand.follow import follow_up
 from domain.understand.guard import denied
+from domain.understand.hints_zh import how
 from domain.understand.identifiers import Numbers, read_numbers
-from domain.understand.learnt import learn_command, learnable
+from domain.understand.learnt import guarded, kind_of, learn_command, learnable
 from domain.understand.lexicon import EMPTY, Lexicon
 from domain.understand.names import receiver_name
 from domain.understand.normal import is_chinese, normalise, unwrap
 from domain.understand.people import people_command
 from domain.understand.plan import NO_ORDER, RISKY, Filter, Intent, Plan, Slots
-from domain.understand.reading_zh import Reading, read_chinese
+from domain.understand.reading_zh import Reading, about, read_chinese
 from domain.understand.reasons import reason_of
 from domain.understand.settled import read_settled
 
@@ -50,8 +52,11 @@ def understand(text: str, *, now: datetime, context: Plan | None = None, lexicon
     numbers = read_numbers(own) if not _DIGITS.isdisjoint(own) else Numbers(rest=own)
     reading = _read(own, numbers, context, forwarded=forwarded)
     plan = _fill(reading, own, numbers, now, lexicon)
-    if lexicon.phrases and learnable(plan):
-        plan = _taught(text, plan, own, numbers, now, lexicon)
+    if lexicon.phrases:
+        if learnable(plan):
+            plan = _taught(text, plan, own, numbers, now, lexicon)
+        elif lexicon.phrases.may_correct(own, plan.intent) and not guarded(plan) and (forwarded or not is_command(own)):
+            plan = _taught(text, plan, own, numbers, now, lexicon, over=plan.intent)
     if context is not None:
         plan = follow_up(plan, own, context, bare=bool(numbers.found) and _NUMBER_ALONE.fullmatch(numbers.rest) is not None)
     if plan.intent is Intent.WITHDRAW_AFTERSALE and not _names_order(plan):
@@ -71,14 +76,53 @@ def understand(text: str, *, now: datetime, context: Plan | None = None, lexicon
     return plan
 
 
-def _taught(text: str, plan: Plan, own: str, numbers: Numbers, now: datetime, lexicon: Lexicon) -> Plan:
-    """`plan` as a taught phrase has it; unchanged when none does, or when the sentence denies what the phrase stands for."""
+def _taught(
+    text: str, plan: Plan, own: str, numbers: Numbers, now: datetime, lexicon: Lexicon, *, over: Intent | None = None
+) -> Plan:
+    """`plan` as a taught phrase has it; unchanged when none does, or when the sentence denies what the phrase stands for.
+
+    `over` is the reading of a sentence that was understood: only a correction of that very reading stands above it.
+    """
     from domain.understand.veil import veil  # wants the lexicon, which this module also serves
 
-    reading = lexicon.phrases.reading(veil(text, plan, lexicon).text)
+    reading = lexicon.phrases.reading(veil(text, plan, lexicon).text, over)
     if reading is None or (reading.intent in RISKY and denied(own, reading.intent, chinese=is_chinese(own))):
         return plan
     return _fill(reading, own, numbers, now, lexicon)
+
+
+def read_as(text: str, intent: Intent, before: Plan, *, now: datetime, lexicon: Lexicon = EMPTY) -> Plan:
+    """`text` as the person says that it was meant: as `intent`, about the order and the things that `before`, the plan it was
+    answered with, was about. Whether the sentence may be read so at all is `corrected.may_mean`.
+    """
+    own, _ = unwrap(normalise(text)[0])
+    numbers = read_numbers(own) if not _DIGITS.isdisjoint(own) else Numbers(rest=own)
+    extra = kind_of(intent)
+    if is_chinese(own):
+        plain = bare(own)
+        extra |= {"about": about(plain)} if intent is Intent.ORDER_DETAIL else how(plain) if intent in RISKY else {}
+    plan = _fill(Reading(intent, 1.0, "", (), extra), own, numbers, now, lexicon)
+    kept = {key: before.extra[key] for key in _REFERS if key in before.extra}
+    return replace(
+        plan,
+        intent=intent,
+        entity=_ENTITY.get(intent, "order"),
+        slots=Slots(*(_first(getattr(plan.slots, name), getattr(before.slots, name)) for name in _SLOTS)),
+        found=plan.found or before.found,
+        filters=plan.filters or before.filters,
+        confidence=1.0,
+        alternatives=(),
+        note="",
+        extra=kept | plan.extra,
+    )
+
+
+_REFERS = ("order_head", "order_tail", "phone_head", "pick", "inherited")
+_SLOTS = tuple(one.name for one in fields(Slots))
+
+
+def _first(new: Any, old: Any) -> Any:
+    return old if new is None else new
 
 
 def _names_order(plan: Plan) -> bool:
