@@ -1,4 +1,4 @@
-"""`xiaodan learn list|export|verify`: what was not understood, what was taught, and whether all of it still holds."""
+"""`xiaodan learn list|export|verify`: what was not understood or read wrong, what was taught, and whether all of it holds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(as_json: _JSON = False) -> None:
-    """列出没听懂的（次数多的在前）和学会的。里面没有个人信息。"""
+    """列出没听懂的、读错的（次数多的在前）和学会的。里面没有个人信息。"""
 
     def look(r: Reads) -> dict[str, Any]:
         return {
@@ -41,6 +41,8 @@ def list_(as_json: _JSON = False) -> None:
                     "first_at": each.first_at.isoformat(),
                     "last_at": each.last_at.isoformat(),
                     "guesses": list(each.guesses),
+                    "read_as": each.read_as,
+                    "meant": dict(each.meant),
                 }
                 for each in r.lessons.unheard(limit=2_000)
             ],
@@ -50,6 +52,7 @@ def list_(as_json: _JSON = False) -> None:
                     "text": each.sample,
                     "lang": each.lang,
                     "intent": each.intent,
+                    "read_as": each.read_as,
                     "by": each.made_by,
                     "at": each.made_at.isoformat(),
                 }
@@ -62,12 +65,19 @@ def list_(as_json: _JSON = False) -> None:
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    typer.echo(f"没听懂的 {len(found['unheard'])} 句：")
-    for each in found["unheard"]:
+    gaps = [each for each in found["unheard"] if not each["read_as"]]
+    typer.echo(f"没听懂的 {len(gaps)} 句：")
+    for each in gaps:
         typer.echo(f"  {each['count']:>4} 次  {each['text']}")
+    typer.echo(f"读错的 {len(found['unheard']) - len(gaps)} 句：")
+    for each in found["unheard"]:
+        if each["read_as"]:
+            meant = "，".join(f"{intent}×{count}" for intent, count in each["meant"].items()) or "没说"
+            typer.echo(f"  {each['count']:>4} 次  {each['text']}：读成 {each['read_as']}，问的人说是 {meant}")
     typer.echo(f"学会的 {len(found['lessons'])} 条：")
     for each in found["lessons"]:
-        typer.echo(f"  {each['text']} → {each['intent']}（{each['by']}）")
+        over = f"不是 {each['read_as']}，是 " if each["read_as"] else ""
+        typer.echo(f"  {each['text']} → {over}{each['intent']}（{each['by']}）")
 
 
 def export(as_json: _JSON = False) -> None:

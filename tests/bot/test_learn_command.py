@@ -65,6 +65,45 @@ def test_what_was_taught_is_listed_exported_and_holds(folder: Path) -> None:
     assert [json.loads(line)["intent"] for line in asked.stdout.splitlines()] == ["where_is_order"] * 2
 
 
+def test_what_was_read_wrong_is_listed_apart_and_its_lesson_is_verified_too(folder: Path) -> None:
+    from bot.bootstrap import open_storage
+
+    clock = SystemClock()
+    store, _, _ = open_storage(Settings(data_dir=folder), clock)
+    now = clock.now()
+    for wording, times in (("那批货到哪了", 2), ("新到的那批货到哪了", 1)):
+        kept = Heard(wording, wording, "zh", (), "where_is_order")
+        for _ in range(times):
+            store.write_now(lambda u, h=kept: u.lessons.hear(h, now))  # type: ignore[misc]
+        store.write_now(lambda u, h=kept: u.lessons.meant(h.skeleton, "stock"))  # type: ignore[misc]
+    one = store.read_now(lambda r: r.lessons.unheard())[0]
+    store.write_now(lambda u: u.lessons.teach(one, "stock", "陈店长", now))
+    store.close_now()
+    listed = json.loads(run("list", "--json").stdout)
+    (wrong,), (lesson,) = listed["unheard"], listed["lessons"]
+    assert (wrong["text"], wrong["read_as"], wrong["meant"]) == ("新到的那批货到哪了", "where_is_order", {"stock": 1})
+    assert (lesson["text"], lesson["read_as"], lesson["intent"]) == ("那批货到哪了", "where_is_order", "stock")
+    words = run("list").stdout
+    assert "读错的 1 句" in words
+    assert "没听懂的 0 句" in words
+    assert json.loads(run("verify", "--json").stdout)["ok"] is True
+    cases = folder / "cases.jsonl"
+    cases.write_text(run("export").stdout, encoding="utf-8")
+    asked = CliRunner().invoke(app, ["ask", "--batch", str(cases)])
+    assert [json.loads(line)["intent"] for line in asked.stdout.splitlines()] == ["stock"]
+
+
+def test_a_wrong_answer_on_the_command_line_is_corrected_there_too(folder: Path) -> None:
+    def ask(text: str) -> str:
+        return CliRunner().invoke(app, ["ask", text]).stdout
+
+    ask("那批货到哪了")
+    assert "查库存" in ask("不是这个意思")
+    assert "哪个货" in ask("我问的是查库存")
+    (wrong,) = json.loads(run("list", "--json").stdout)["unheard"]
+    assert (wrong["read_as"], wrong["meant"], wrong["count"]) == ("where_is_order", {"stock": 1}, 1)
+
+
 def test_a_lesson_that_does_not_hold_any_more_is_named_and_the_status_says_so(folder: Path) -> None:
     taught(folder, ("我要退款", "我要退款", "stock"))  # got in by another way: the parser reads it by itself
     checked = run("verify", "--json")

@@ -12,7 +12,8 @@ import pytest
 from domain import learning
 from domain.clock import ManualClock
 from domain.errors import Stale
-from domain.learning import Heard, Lesson
+from domain.learning import Heard, Lesson, Unheard
+from domain.people import Person, Role
 from domain.store import UnitOfWork
 from storage import SqlStore, lessons
 
@@ -104,6 +105,56 @@ async def test_a_dismissed_wording_stays_away_and_a_taught_one_comes_back_when_i
     for text in ("没影了", "凉了"):
         await store.write(partial(_hear, said(text), now))
     assert [each.skeleton for each in await store.read(lambda r: r.lessons.unheard())] == ["凉了"]
+
+
+async def test_what_was_read_wrong_and_what_was_meant_are_counted_beside_the_wording(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    now = clock.now()
+    wrong = Heard("那批货到哪了", "那批货到哪了", "zh", ("order_detail",), "where_is_order")
+    await store.write(lambda u: u.lessons.hear(said("那批货到哪了"), now))  # first a gap, of an older parser
+    await asyncio.gather(*(store.write(lambda u: u.lessons.hear(wrong, now)) for _ in range(5)))
+    await asyncio.gather(*(store.write(lambda u: u.lessons.meant("那批货到哪了", "stock")) for _ in range(5)))
+    await store.write(lambda u: u.lessons.meant("那批货到哪了", "todo", instead_of="stock"))
+    await store.write(lambda u: u.lessons.meant("那批货到哪了", "stock", instead_of="stock"))
+    await store.write(lambda u: u.lessons.meant("从没听过", "stock"))
+    (one,) = await store.read(lambda r: r.lessons.unheard())
+    assert (one.count, one.read_as, dict(one.meant)) == (6, "where_is_order", {"stock": 4, "todo": 1})
+    await store.write(lambda u: u.lessons.meant("那批货到哪了", "stock", instead_of="todo"))
+    (one,) = await store.read(lambda r: r.lessons.unheard())
+    assert dict(one.meant) == {"stock": 5}
+
+
+async def test_a_correction_replaces_the_lesson_that_stood_for_its_wording_and_every_message_learns_of_it(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    now = clock.now()
+    person = Person(0, "张明", frozenset({Role.SERVICE}), accounts=(("console", "zhang"),))
+    await store.write(lambda u: u.people.save_person(person))
+
+    async def known() -> int:
+        return (await store.read(lambda r: r.dialogs.opening("console", "g", "zhang", now))).lessons
+
+    wrong = Heard("那批货到哪了", "那批货到哪了", "zh", (), "where_is_order")
+    seen = [await known()]
+    for intent in ("stock", "todo"):
+        await store.write(lambda u: u.lessons.hear(wrong, now))
+        (one,) = await store.read(lambda r: r.lessons.unheard())
+        await store.write(partial(_teach, one, intent, now))
+        seen.append(await known())
+    (standing,) = await store.read(lambda r: r.lessons.standing())
+    assert (standing.intent, standing.read_as, standing.skeleton) == ("todo", "where_is_order", "那批货到哪了")
+    replaced = await store.read(lambda r: r.lessons.lesson(standing.lesson_id - 1))
+    assert replaced is not None
+    assert (replaced.intent, replaced.undone_by) == ("stock", "陈店长")
+    await store.write(lambda u: u.lessons.undo(standing.lesson_id, "陈店长", now))
+    seen.append(await known())
+    assert seen == sorted(set(seen))
+    assert seen[-1] == await store.read(lambda r: r.lessons.version())
+
+
+def _teach(one: Unheard, intent: str, now: object, u: UnitOfWork) -> None:
+    u.lessons.teach(one, intent, "陈店长", now)  # type: ignore[arg-type]
 
 
 async def test_what_was_taught_is_there_for_the_next_process(
