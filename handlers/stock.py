@@ -15,6 +15,7 @@ from domain.privacy import safe_text
 from domain.store import Reads, Stock
 from handlers.charts_heat import HeatMap, heat_chart
 from handlers.desk import Desk, Feature, Need, Press, Question
+from handlers.stock_named import asks_for_what_is_short, named_in
 from handlers.words.lists import lists
 from handlers.words.orders import MARK
 from handlers.words.times import clock
@@ -22,6 +23,7 @@ from handlers.words.times import clock
 log = structlog.get_logger()
 SHOWN = 5
 LEVELS = 2_000  # read for the picture of everything
+LONGEST = 120  # letters of a sentence that are held against titles
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,36 @@ async def stock(question: Question, actor: Actor, desk: Desk) -> Reply:
     what = what or str((plan.extra.get("goods") if plan else slots.get("goods")) or "")
     if what.strip() in _EVERYTHING:
         return await _overview(actor, desk)
-    if not what.strip():
-        return Reply(lists(actor.lang, "stock.which"), choices=(_heat_button("", actor, desk),))
-    return await _answer(what.strip(), actor, desk)
+    if what.strip() and not asks_for_what_is_short(what):
+        return await _answer(what.strip(), actor, desk)
+    return await _meant(question.text, actor, desk)
+
+
+async def _meant(text: str, actor: Actor, desk: Desk) -> Reply:
+    """The parser knows no goods: their own titles say which one a sentence means; else what is short, else a question."""
+    levels = await desk.store.read(lambda r: r.stock.levels(limit=LEVELS))
+    titles = {level.sku: level.title for level in levels if actor.sees_warehouse(level.warehouse)}
+    said = text[:LONGEST]
+    skus = named_in(said, titles) or named_in(said, {level.sku: level.title for level in levels})[:1]
+    if len(skus) == 1:
+        return await _answer(skus[0], actor, desk)
+    if skus:
+        shelves = [_shelf(sku, [level for level in levels if level.sku == sku], actor) for sku in skus]
+        return await _choice(shelves, _common(shelves), actor, desk)
+    if asks_for_what_is_short(text):
+        return await _overview(actor, desk)
+    return Reply(lists(actor.lang, "stock.which"), choices=(_heat_button("", actor, desk),))
+
+
+def _shelf(sku: str, levels: Sequence[Stock], actor: Actor) -> Shelf:
+    return Shelf(sku, levels[0].title, tuple(level for level in levels if actor.sees_warehouse(level.warehouse)))
+
+
+def _common(shelves: Sequence[Shelf]) -> str:
+    """How several goods are called together: what their titles begin with, or the first one's title."""
+    first, last = min(shelf.title for shelf in shelves), max(shelf.title for shelf in shelves)
+    same = next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    return first[:same].strip(" -·（(") or first
 
 
 async def show(press: Press, actor: Actor, desk: Desk) -> Reply:
@@ -99,6 +128,11 @@ async def _answer(what: str, actor: Actor, desk: Desk) -> Reply:
         return Reply(lists(lang, "stock.none", what=named))
     if len(shelves) == 1:
         return draw(shelves[0], actor, desk.clock.now())
+    return await _choice(shelves, named, actor, desk)
+
+
+async def _choice(shelves: Sequence[Shelf], named: str, actor: Actor, desk: Desk) -> Reply:
+    lang, named = actor.lang, safe_text(named, 24)
     buttons = tuple(
         Button(safe_text(f"{shelf.title} {shelf.sku}", 32), desk.signer.sign("stock.show", "sku:0", shelf.sku[:60]))
         for shelf in shelves[:SHOWN]
@@ -150,7 +184,8 @@ def draw(shelf: Shelf, actor: Actor, now: datetime) -> Reply:
     lang = actor.lang
     levels = sorted(shelf.levels, key=lambda level: (level.available - level.safety, level.warehouse))
     total = sum(level.available for level in levels)
-    short = max((level.safety - level.available for level in levels), default=0)
+    least = levels[0]
+    short = least.safety - least.available
     tone = Tone.BAD if total <= 0 else Tone.WATCH if short > 0 else Tone.GOOD
     lines: list[str] = []
     if total <= 0:
@@ -159,7 +194,7 @@ def draw(shelf: Shelf, actor: Actor, now: datetime) -> Reply:
         lines.append(lists(lang, "stock.all", available=total))
     lines += [_line(level, lang) for level in levels[:6]]
     if short > 0 and total > 0:
-        lines.append(lists(lang, "stock.low", short=short))
+        lines.append(lists(lang, "stock.low", warehouse=safe_text(least.warehouse, 16), short=short))
     moments = [level.updated_at for level in levels if level.updated_at is not None]
     footer = lists(lang, "stock.at", at=clock(max(moments), now, lang=lang)) if moments else ""
     title = _title(shelf, lang)

@@ -46,7 +46,7 @@ async def test_a_sku_is_answered_with_every_warehouse_the_short_one_first(ask: A
         "各仓合计可用 212",
         "🟡 杭州仓 可用 12（在手 60 − 占用 48），安全 40",
         "🟢 华南仓 可用 200（在手 200 − 占用 0），安全 20，在途 80",
-        "低于安全库存 28 件",
+        "杭州仓 离安全库存还差 28 件",
         "库存截至 14:00",
     ]
     assert reply.card is not None
@@ -83,3 +83,38 @@ async def test_an_empty_shelf_says_so_first(ask: AskDesk) -> None:
     shelf(ask, "OUT", "杭州仓", "收纳盒", have=3, reserved=3)
     reply = await ask.ask(FEATURE, "stock", sku="OUT")
     assert reply.text.splitlines()[:2] == ["🔴 收纳盒  OUT", "已经没有可用的了"]
+
+
+@pytest.mark.parametrize("text", ["灰色沙发套还有货吗", "沙发套 灰 还有多少", "沙发套灰色库存", "SFT-G 还剩几件"])
+async def test_goods_named_in_a_sentence_are_found_by_their_titles(ask: AskDesk, text: str) -> None:
+    reply = await ask.plan(FEATURE, Plan(Intent.STOCK), text, who="陈店长")
+    assert reply.card is not None
+    assert reply.card.title == "沙发套 灰色  SFT-G"
+
+
+async def test_a_word_that_several_titles_share_gives_a_choice(ask: AskDesk) -> None:
+    reply = await ask.plan(FEATURE, Plan(Intent.STOCK), "沙发套 库存", who="陈店长")
+    assert reply.text.startswith("「沙发套」对上 2 个货，要看哪一个？")
+    assert len(reply.choices) == 2
+
+
+@pytest.mark.parametrize("text", ["哪些快断货", "缺货的有哪些", "what is running low"])
+async def test_what_is_short_is_listed_without_naming_goods(ask: AskDesk, text: str) -> None:
+    reply = await ask.plan(FEATURE, Plan(Intent.STOCK), text, who="陈店长")
+    assert "沙发套 灰色  🟡 杭州仓 可用 12" in reply.text
+    assert reply.pictures
+
+
+async def test_the_parser_s_leftover_about_what_is_short_is_no_name_of_goods(ask: AskDesk) -> None:
+    reply = await ask.plan(FEATURE, Plan(Intent.STOCK, extra={"goods": "不足的有哪些"}), "库存不足的有哪些", who="陈店长")
+    assert "沙发套 灰色" in reply.text
+
+
+async def test_a_sentence_that_names_nothing_is_asked_which(ask: AskDesk) -> None:
+    reply = await ask.plan(FEATURE, Plan(Intent.STOCK), "库存还有多少", who="陈店长")
+    assert reply.text.startswith("要查哪个货？")
+
+
+async def test_goods_of_another_warehouse_named_in_a_sentence_are_said_to_be_elsewhere(ask: AskDesk) -> None:
+    reply = await ask.plan(FEATURE, Plan(Intent.STOCK), "SFT-B 还有多少", who="李芳")
+    assert "不在你能看的仓库里" in reply.text
