@@ -173,7 +173,8 @@ def misread(text: str, answered: Plan, now: datetime, lexicon: Lexicon = EMPTY) 
     alone = understand(text, now=now, lexicon=replace(lexicon, phrases=NO_PHRASES))
     if guarded(alone) or commanded(text):
         return None
-    if not learnable(alone) and answered.intent is not alone.intent and answered.note != LEARNT:
+    another = answered.intent is not alone.intent and answered.note != LEARNT
+    if another and ("inherited" in answered.extra or not learnable(alone)):
         return None
     kept = heard(text, alone, lexicon)
     return kept if kept is None or learnable(alone) else replace(kept, read_as=alone.intent.value)

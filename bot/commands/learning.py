@@ -1,4 +1,4 @@
-"""`xiaodan learn list|export|verify`: what was not understood or read wrong, what was taught, and whether all of it holds."""
+"""`xiaodan learn list|export|verify`: what was not understood or read wrong, what was taught, and whether it all holds."""
 
 from __future__ import annotations
 
