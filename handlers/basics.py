@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from domain.chat import Reply
-from domain.people import Actor
+from domain.people import Actor, May
 from domain.understand import NO_ORDER
 from handlers.desk import Desk, Feature, Need, Question
+from handlers.people_tell import may_administer
 from handlers.words.common import words
 
 
 async def help_(question: Question, actor: Actor, desk: Desk) -> Reply:
-    return Reply(words(desk.lang).help())
+    may = actor.may | {May.ADMINISTER} if may_administer(actor) else actor.may
+    return Reply(words(desk.lang).help(may))
 
 
 async def smalltalk(question: Question, actor: Actor, desk: Desk) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 
 from domain.people import May
@@ -60,6 +60,38 @@ _INTENTS = {
     "rules": ("看规则", "Rules"),
     "help": ("看我会什么", "Help"),
 }
+
+
+_HELP_ZH: tuple[tuple[May | None, str], ...] = (
+    (May.ASK_ORDERS, "查单：发订单号、快递单号、手机号或后四位，条码和截图也行，如「尾号 0417 到哪了」"),
+    (May.ASK_ORDERS, "客户：「13800001111 的订单」"),
+    (May.ASK_ORDERS, "售后：「0417 退款到哪一步了」"),
+    (May.REQUEST_CHANGE, "改动：「0417 申请退款 50 元，色差」「0417 改地址 …」先给你看草稿"),
+    (May.ASK_STOCK, "库存：「沙发套 灰 还有多少」「哪些快断货」"),
+    (None, "待办：「我的待办」「今日发货清单」「异常单」"),
+    (May.ASK_ORDERS, "数据：「昨天订单量」「近 7 天履约时效」，接着说「按仓分」「怎么算的」"),
+    (May.ASK_MONEY, "金额：「昨天销售额」「上周毛利率」"),
+    (May.ASK_ORDERS, "单据：「拣货单」「出库单 0417」「退货标签 0417」「发票资料 0417」"),
+    (May.HANDLE_ALERT, "报警：「为什么 K203」「认领 K203」「稍后 K203 2小时」"),
+    (May.CHANGE_RULES, "规则：「规则 演练 发货-1」先试再改；「没听懂的」教我新说法，「学会的」看教过什么"),
+    (May.ADMINISTER, "管理：「邀请 张三 客服」「绑定本群 主题 库存」"),
+    (None, "账号：「我是谁」「我的绑定码」"),
+)
+_HELP_EN: tuple[tuple[May | None, str], ...] = (
+    (May.ASK_ORDERS, "where is it: an order number, waybill, phone or its last four digits; bar codes and screenshots too"),
+    (May.ASK_ORDERS, "a customer: “orders of 13800001111”"),
+    (May.ASK_ORDERS, "after-sales: “refund status of 0417”"),
+    (May.REQUEST_CHANGE, "changes: “refund 50 for 0417, wrong colour”, “change address of 0417 to …”: a draft first"),
+    (May.ASK_STOCK, "stock: “stock SF-GREY”"),
+    (None, "to do: “todo”"),
+    (May.ASK_ORDERS, "figures: “orders yesterday by channel”, then “by warehouse”, “how is it computed”"),
+    (May.ASK_MONEY, "money: “revenue yesterday”, “margin last week”"),
+    (May.ASK_ORDERS, "papers: “pick list”, “outbound slip 0417”, “return label 0417”, “invoice set 0417”"),
+    (May.HANDLE_ALERT, "alerts: “why K203”, “claim K203”, “snooze K203 2h”"),
+    (May.CHANGE_RULES, "rules: “rules”, “rehearse 发货-1 lead_minutes=120”; teach me what I missed: “unheard”"),
+    (May.ADMINISTER, "people: “invite Bob as service”, “bind this group topic stock”"),
+    (None, "accounts: “who am I”, “my code”"),
+)
 
 
 class Zh:
@@ -123,21 +155,9 @@ class Zh:
     def out_of_scope(self) -> str:
         return "这个我帮不上，我只管订单、库存、售后这些事。发「帮助」看我会什么。"
 
-    def help(self) -> str:
-        return (
-            "直接说就行，不用记命令：\n"
-            "· 查单：发订单号、快递单号、手机号或后四位，如「尾号 0417 到哪了」\n"
-            "· 客户：发手机号加「的订单」\n"
-            "· 售后：「0417 退款到哪一步了」\n"
-            "· 改动：「0417 申请退款 50 元，色差」「0417 改地址 …」我会先给你看卡片\n"
-            "· 库存：「沙发套 灰 还有多少」\n"
-            "· 待办：「我的待办」\n"
-            "· 数据：「昨天订单量」「上周各渠道异常占比」「近 7 天履约时效」，接着说「按仓分」「怎么算的」\n"
-            "· 单据：「拣货单」「出库单 0417」「退货标签 0417」「发票资料 0417」\n"
-            "· 报警：「为什么 K203」「认领 K203」「稍后 K203 2小时」\n"
-            "· 账号：「我的绑定码」；店长还有「邀请 张三 客服」「绑定本群 …」\n"
-            "· 还有：发条码、二维码或截图，我来认单号；「规则」看提醒规则，「规则 演练 发货-1」先试再改；「我是谁」"
-        )
+    def help(self, may: Collection[May]) -> str:
+        """What this person may ask, a line a subject: nothing that would be refused."""
+        return "\n".join(("直接说就行，不用记命令：", *_lines(_HELP_ZH, may)))
 
 
 class En(Zh):
@@ -201,20 +221,12 @@ class En(Zh):
     def out_of_scope(self) -> str:
         return "I cannot help with that; I look after orders, stock and after-sales. Send “help” for what I can do."
 
-    def help(self) -> str:
-        return (
-            "Just say it:\n"
-            "· an order number, waybill, phone or its last four digits: where is it\n"
-            "· “refund status of 0417”\n"
-            "· “refund 50 for 0417, wrong colour”, “change address of 0417 to …”: I show you a draft first\n"
-            "· “stock of SF-GREY”\n"
-            "· “my to-do”\n"
-            "· “orders yesterday by channel”, “fulfilment time last week”, then “by warehouse”, “how is it computed”\n"
-            "· “pick list”, “outbound slip 0417”, “return label 0417”, “invoice set 0417”\n"
-            "· “why K203”, “claim K203”, “snooze K203 2h”\n"
-            "· “my code”; managers: “invite Bob as service”, “bind this group topic stock”\n"
-            "· more: send a bar code, QR code or screenshot; “rules”, “rehearse 发货-1 lead_minutes=120”; “who am I”"
-        )
+    def help(self, may: Collection[May]) -> str:
+        return "\n".join(("Just say it:", *_lines(_HELP_EN, may)))
+
+
+def _lines(help_lines: Sequence[tuple[May | None, str]], may: Collection[May]) -> list[str]:
+    return [f"· {line}" for need, line in help_lines if need is None or need in may]
 
 
 @cache

@@ -61,7 +61,7 @@ function suggest() {
   const slash = /^[/、]([^\s]*)$/.exec(text.value), at = /@([^\s@]{0,12})$/.exec(before);
   if (slash) {
     picks = store.commands.filter((it) => it.name.includes(slash[1]) || it.hint.includes(slash[1])).map((it) => ({
-      label: it.name, hint: it.hint, use: () => put(it.fill),
+      label: it.name, hint: it.hint, whole: !it.fill.endsWith(" "), use: () => put(it.fill),
     }));
   } else if (at) {
     picks = [store.bot, ...store.people.values()].filter((it) => it.id !== store.me && it.name.includes(at[1])).slice(0, 8).map((it) => ({
@@ -93,8 +93,8 @@ function key(event) {
     if (step) { event.preventDefault(); chosen = (chosen + step + picks.length) % picks.length; paint(); return; }
     if (event.key === "Tab" || event.key === "Enter") {
       const pick = picks[chosen];
-      // "/待办" typed to its end is meant as it stands: Enter sends it.
-      if (event.key === "Tab" || text.value.slice(1) !== pick.label) { event.preventDefault(); pick.use(); return; }
+      // "/待办" typed to its end is meant as it stands: Enter sends it. "/查单" still wants to know which.
+      if (event.key === "Tab" || !pick.whole || text.value.slice(1) !== pick.label) { event.preventDefault(); pick.use(); return; }
     }
     if (event.key === "Escape") { event.preventDefault(); close(); return; }
   }
