@@ -140,7 +140,7 @@ class Corrections:
         not said to us, and anything at all said to nobody by who has not asked us anything.
         """
         found = correction(message.text)
-        if found is None or (not found.plain and not message.addressed):
+        if found is None or not (found.plain or found.rest or message.addressed):
             return None
         return found if remembered and "plan" in remembered else found if message.addressed and not found.rest else None
 
@@ -159,7 +159,7 @@ class Corrections:
         first: Sequence[Intent] = ()
         if found.rest:
             said, first = await self._restated(found, turn)
-            if said is not None or not found.denies:
+            if said is not None or not (found.denies and message.addressed):
                 return said
         return self._offered(turn, first)
 

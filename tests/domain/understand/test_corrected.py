@@ -39,6 +39,8 @@ def read(text: str, *phrases: tuple[str, Intent, Intent], context: Plan | None =
         "你理解错了",
         "你理解错我的意思了",
         "不对，你理解错了",
+        "还是不对，不是这个意思",
+        "又答错了",
         "你没看懂我的意思",
         "我不是问这个",
         "我问的不是这个",
@@ -55,7 +57,22 @@ def test_plain_words_correct_whoever_hears_them(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["不对", "不对啊", "错了", "都不是", "wrong", "Wrong!", "not that", "none of these", "that's wrong"]
+    "text",
+    [
+        "不对",
+        "不对啊",
+        "错了",
+        "都不是",
+        "还是不对",
+        "也不是",
+        "这个不对",
+        "still wrong",
+        "wrong",
+        "Wrong!",
+        "not that",
+        "none of these",
+        "that's wrong",
+    ],
 )
 def test_mild_words_correct_only_who_is_spoken_to(text: str) -> None:
     assert correction(text) == Correction(plain=False)
