@@ -33,13 +33,15 @@ from domain.ids import key as make_key
 from domain.learning import heard, phrasebook
 from domain.people import Actor, May, Person
 from domain.privacy import safe_text
-from domain.store import AuditEntry, Json, Opening, Reads
-from domain.understand import EMPTY, RISKY, Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
+from domain.store import AuditEntry, Json, Opening, Reads, UnitOfWork
+from domain.understand import EMPTY, RISKY, Intent, Lexicon, Plan, from_json, slots_json, threads, understand
+from domain.understand.follow import about_same
 from domain.understand.learnt import LEARNT, Phrasebook, learnable
 from domain.values import quick
 from handlers import people, people_binding
 from handlers.desk import Afterwards, Desk, Need, Press, Question
 from handlers.model import SecondReader, marked
+from handlers.order_search import settled
 from handlers.people_tell import may_administer
 from handlers.router import Router
 from handlers.words.common import words
@@ -63,6 +65,7 @@ class Answer:
     took_ms: float = 0.0
     plan: Plan | None = None
     afterwards: tuple[Afterwards, ...] = ()  # for `Dispatcher.keep`
+    before: Json | None = None  # what was remembered when the message came; None: nobody looked
 
 
 class Dispatcher:
@@ -132,7 +135,9 @@ class Dispatcher:
             actor = self._actor(person, chat.platform, who, chat.chat_id, chat.kind)
             answer = await self.answer(message, actor, remembered=opened.remembered)
         took = (time.perf_counter() - started) * 1000
-        return Answer(answer.intent, answer.slots, answer.reply, took, answer.plan, answer.afterwards)
+        return Answer(
+            answer.intent, answer.slots, answer.reply, took, answer.plan, answer.afterwards, opened.remembered or {}
+        )
 
     async def keep(self, message: Message, answer: Answer) -> None:
         """Remember what was talked about, when there is something to remember."""
@@ -144,7 +149,7 @@ class Dispatcher:
         works = list(answer.afterwards)
         works += self._not_understood(message, answer)
         if answer.plan is not None and answer.reply is not None:
-            works.append(self._remembering(message, answer.plan))
+            works.append(self._remembering(message, answer.plan, answer.before))
         return works
 
     def _not_understood(self, message: Message, answer: Answer) -> list[Afterwards]:
@@ -186,7 +191,9 @@ class Dispatcher:
         return Answer(answer.intent, answer.slots, answer.reply, answer.took_ms, answer.plan, tuple(afterwards))
 
     def _understood(self, message: Message, remembered: Json | None, vocabulary: Lexicon) -> Plan:
-        return understand(_said(message), now=self.desk.clock.now(), context=_plan(remembered), lexicon=vocabulary)
+        now = self.desk.clock.now()
+        context, earlier = threads.opened(remembered, now)
+        return understand(_said(message), now=now, context=context, earlier=earlier, lexicon=vocabulary)
 
     async def answer(self, message: Message, actor: Actor, *, remembered: Json | None = None) -> Answer:
         """Understand and answer for a known actor. Reads only, unless the handler itself writes."""
@@ -309,6 +316,7 @@ class Dispatcher:
         if plan is None or index >= len(_readings(plan)):
             return Reply(words(self.desk.lang).old_button(), private=True)
         chosen = dataclasses.replace(plan, intent=_readings(plan)[index], alternatives=(), confidence=1.0)
+        chosen = about_same(chosen, threads.contexts(kept, now))
         message = Message(chat, click.sender, click.event_id, str((kept or {}).get("text", "")), click.sent_at)
         reply = await self._reply(chosen, slots_json(chosen.slots), message, actor, self.desk)
         await self.remember(message, chosen)
@@ -353,11 +361,19 @@ class Dispatcher:
     async def remember(self, message: Message, plan: Plan) -> None:
         await self.desk.store.write(self._remembering(message, plan))
 
-    def _remembering(self, message: Message, plan: Plan) -> Afterwards:
-        state = {"plan": to_json(plan), "text": safe_text(_said(message), 500), "of": message_key(message)}
-        until = self.desk.clock.now() + REMEMBER
-        chat, who = message.chat, message.sender.user_id
-        return lambda u: u.dialogs.remember(chat.platform, chat.chat_id, who, state, until)
+    def _remembering(self, message: Message, plan: Plan, before: Json | None = None) -> Afterwards:
+        """`before` is what was remembered until now; None: looked up when it is written."""
+        now = self.desk.clock.now()
+        owner = (message.chat.platform, message.chat.chat_id, message.sender.user_id)
+        of_it = {"text": safe_text(_said(message), 500), "of": message_key(message)}
+
+        def work(uow: UnitOfWork) -> None:
+            kept = uow.dialogs.recall(*owner, now) if before is None else before
+            meant = settled(uow, plan, owner, now) if "pick" in plan.extra else plan
+            state = threads.state_of(meant, kept, now, now + REMEMBER, unsure=_unsure(plan))
+            uow.dialogs.remember(*owner, of_it | state, now + REMEMBER)
+
+        return work
 
     async def _stranger(self, message: Message, started: float) -> Answer:
         chat, who = message.chat, message.sender.user_id

@@ -119,7 +119,9 @@ def _look(reads: Reads, question: Question, now: datetime) -> list[StoredOrder] 
 
 
 async def pick_reply(found: Sequence[StoredOrder], wish: Wish, actor: Actor, desk: Desk) -> Reply:
-    """Several orders fit: a button for each, never a guess; 第 2 个 says the same. An address is too long and too private for a button: a list."""
+    """Several orders fit: a button for each, never a guess; 第 2 个 says the same. An address is too long and too
+    private for a button: a list.
+    """
     say = words(desk.lang)
     found = sorted(found, key=lambda each: each.order.created_at, reverse=True)
     await remember([each.id for each in found[:_SHOWN]], actor, desk.clock.now(), desk)

@@ -14,7 +14,7 @@ from domain.privacy import mask_name, mask_phone, safe_text
 from domain.store import OrderCard, Reads, StoredOrder
 from handlers import order_nothing
 from handlers.desk import Desk, Feature, Need, Question
-from handlers.order_search import RECENT, Found, Wanted, find_orders, recall_list, sees, wanted_of
+from handlers.order_search import RECENT, Found, Wanted, find_orders, recall_chosen, sees, wanted_of
 from handlers.orders import SHOWN, choice_label, remember
 from handlers.words.lists import lists
 from handlers.words.orders import SEP, words
@@ -47,8 +47,8 @@ async def customer_orders(question: Question, actor: Actor, desk: Desk) -> Reply
 
 def _look(reads: Reads, wanted: Wanted, actor: Actor, now: datetime, desk: Desk) -> Overview:
     if wanted.empty:
-        shown = recall_list(reads, actor, now) or []
-        first = reads.orders.by_id(shown[0]) if len(shown) == 1 else None
+        chosen = recall_chosen(reads, actor, now)
+        first = None if chosen is None else reads.orders.by_id(chosen)
         if first is None or not sees(actor, first):
             return Overview()
         found = Found("list", "", (first,))

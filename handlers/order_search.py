@@ -14,8 +14,10 @@ from typing import Any
 from domain.dates import DateRange
 from domain.errors import BadInput
 from domain.people import Actor
-from domain.store import OrderCard, Reads, StoredOrder
-from domain.understand.plan import Plan, Slots, from_json
+from domain.store import OrderCard, Reads, StoredOrder, UnitOfWork
+from domain.understand import threads
+from domain.understand.plan import RISKY, Intent, Plan, Slots
+from domain.understand.plan import Found as Handle
 from domain.values import quick
 from handlers.desk import Question
 
@@ -91,11 +93,11 @@ def wanted_of(question: Question) -> Wanted:
 def talked_about(reads: Reads, actor: Actor, now: datetime) -> Wanted | None:
     """The handles of the plan that this person's last question became, for a question that names none."""
     kept = reads.dialogs.recall(actor.platform, actor.chat_id, actor.user_id, now)
-    if not kept or "plan" not in kept:
-        return None
     try:
-        plan = from_json(kept["plan"])
+        plan = threads.of_orders(kept, now)
     except BadInput:  # written by another version: as good as forgotten
+        return None
+    if plan is None:
         return None
     slots = plan.slots
     tail = str(plan.extra.get("order_tail") or slots.phone_tail or "")
@@ -142,7 +144,7 @@ def sees(actor: Actor, stored: StoredOrder) -> bool:
 def find_orders(reads: Reads, wanted: Wanted, actor: Actor, now: datetime) -> Found:
     """What the handles lead to, most exact first. Newest first; fuzzy handles are already narrowed to the asker's scope."""
     if wanted.pick:
-        return _picked(reads, wanted, actor, now)
+        return in_list(reads, wanted, actor, now)
     if wanted.numbers:
         number = wanted.numbers[0]
         found = find_number(reads, number, actor)
@@ -209,7 +211,8 @@ def _has(stored: StoredOrder, sku: str) -> bool:
     return any(wanted in (line.sku.casefold(), line.platform_sku.casefold()) for line in stored.order.lines)
 
 
-def _picked(reads: Reads, wanted: Wanted, actor: Actor, now: datetime) -> Found:
+def in_list(reads: Reads, wanted: Wanted, actor: Actor, now: datetime) -> Found:
+    """The nth of the orders that were shown last."""
     ids = recall_list(reads, actor, now)
     value = str(wanted.pick)
     if ids is None:
@@ -225,10 +228,61 @@ def _picked(reads: Reads, wanted: Wanted, actor: Actor, now: datetime) -> Found:
 # --- what was shown last, so that "第 2 个" and "它的物流" find it again -------------------------------------------------
 
 
-def recall_list(reads: Reads, actor: Actor, now: datetime) -> list[int] | None:
+def recall_list(reads: Reads | UnitOfWork, actor: Actor, now: datetime) -> list[int] | None:
     """Ids of the orders shown last to this person in this chat; None when forgotten."""
     kept = reads.dialogs.recall(actor.platform, actor.chat_id, actor.user_id + _LIST_KEY, now)
     return [int(each) for each in kept["orders"]] if kept else None
+
+
+def recall_chosen(reads: Reads | UnitOfWork, actor: Actor, now: datetime) -> int | None:
+    """The one of them that was chosen with a button, or the only one."""
+    kept = reads.dialogs.recall(actor.platform, actor.chat_id, actor.user_id + _LIST_KEY, now)
+    if not kept:
+        return None
+    return int(kept["chosen"]) if "chosen" in kept else int(kept["orders"][0]) if len(kept["orders"]) == 1 else None
+
+
+def settled(reads: Reads | UnitOfWork, plan: Plan, owner: tuple[str, str, str], now: datetime) -> Plan:
+    """A plan that picked the nth of a list, with that order's number: what 它 means from now on, whatever is listed next.
+
+    `owner` is platform, chat and user. When the list is gone or has no such place, nothing was picked.
+    """
+    platform, chat_id, user_id = owner
+    kept = reads.dialogs.recall(platform, chat_id, user_id + _LIST_KEY, now)
+    ids = [int(each) for each in kept["orders"]] if kept else []
+    place = int(plan.extra["pick"])
+    place = len(ids) if place == -1 else place
+    stored = reads.orders.by_id(ids[place - 1]) if 1 <= place <= len(ids) else None
+    if stored is not None:
+        return about_one(plan, stored)
+    return replace(plan, extra={name: value for name, value in plan.extra.items() if name != "pick"})
+
+
+def about_one(plan: Plan, stored: StoredOrder) -> Plan:
+    """`plan` about exactly this order, which was one of a list."""
+    number = stored.order.number
+    slots = replace(plan.slots, order_no=number, waybill_no=None, phone=None, phone_tail=None, name=None)
+    extra = {
+        name: value for name, value in plan.extra.items() if name not in ("pick", "order_head", "order_tail", "phone_head")
+    }
+    return replace(plan, slots=slots, found=(Handle("order_no", number),), extra=extra | {"listed": "1"})
+
+
+def turn_to(uow: UnitOfWork, stored: StoredOrder, actor: Actor, now: datetime, until: datetime) -> None:
+    """Somebody chose this order with a button: it is what they talk about from now on; the list stays to choose again."""
+    owner = (actor.platform, actor.chat_id, actor.user_id)
+    kept = uow.dialogs.recall(*owner, now)
+    try:
+        plan = threads.of_orders(kept, now)
+    except BadInput:  # written by another version: as good as forgotten
+        plan = None
+    if plan is None or plan.intent in RISKY:
+        plan = Plan(Intent.WHERE_IS_ORDER, entity="order")
+    state = threads.state_of(about_one(plan, stored), kept, now, until)
+    uow.dialogs.remember(*owner, (kept or {}) | state, until)
+    shown = recall_list(uow, actor, now) or []
+    listed = shown if stored.id in shown else [stored.id]
+    uow.dialogs.remember(actor.platform, actor.chat_id, list_owner(actor), {"orders": listed, "chosen": stored.id}, until)
 
 
 def list_owner(actor: Actor) -> str:

@@ -26,9 +26,10 @@ from handlers.order_search import (
     find_number,
     find_orders,
     list_owner,
-    recall_list,
+    recall_chosen,
     sees,
     talked_about,
+    turn_to,
     wanted_of,
 )
 from handlers.words.order_talk import talk
@@ -99,7 +100,7 @@ async def answer(question: Question, actor: Actor, desk: Desk, show: Show) -> Re
     """Find what is meant and show it: one order, a choice, a list for several numbers, or the right kind of nothing."""
     now = desk.clock.now()
     wanted = wanted_of(question)
-    if len(wanted.numbers) > 1:
+    if len(wanted.numbers) > 1 and not wanted.pick:
         return await several(wanted, actor, now, desk)
     outcome = await desk.store.read(lambda r: look(r, wanted, actor, now, desk, text=question.text))
     if outcome.one is not None:
@@ -120,10 +121,8 @@ def look(reads: Reads, wanted: Wanted, actor: Actor, now: datetime, desk: Desk, 
         earlier = talked_about(reads, actor, now)
         if earlier is not None and (outcome := look(reads, earlier, actor, now, desk, text=text)).nothing is None:
             return outcome
-        ids = recall_list(reads, actor, now)
-        if ids is None or len(ids) != 1:
-            return Outcome()
-        return _one(reads, ids[0], actor, now, text)
+        chosen = recall_chosen(reads, actor, now)
+        return Outcome() if chosen is None else _one(reads, chosen, actor, now, text)
     found = find_orders(reads, wanted, actor, now)
     if found.count == 0:
         return Outcome(nothing=order_nothing.explain(reads, wanted, found, actor, now, desk), found=found)
@@ -134,9 +133,9 @@ def look(reads: Reads, wanted: Wanted, actor: Actor, now: datetime, desk: Desk, 
         card = shown[0]
         return Outcome(one=judged(reads, card, now, claimed_missing=says_missing(text)), found=found)
     if not wanted.spoken:  # a follow-up: the order chosen from these a moment ago is meant
-        ids = recall_list(reads, actor, now) or []
-        if len(ids) == 1 and any(each.id == ids[0] for each in found.orders):
-            return _one(reads, ids[0], actor, now, text)
+        chosen = recall_chosen(reads, actor, now)
+        if chosen is not None and any(each.id == chosen for each in found.orders):
+            return _one(reads, chosen, actor, now, text)
     cards = found.cards or tuple(reads.orders.completed(found.orders[:SHOWN]))
     return Outcome(many=cards[:SHOWN], total=found.count, found=found)
 
@@ -223,7 +222,7 @@ async def pick(press: Press, actor: Actor, desk: Desk) -> Reply:
     """One of several was chosen: answer the question that was asked, and keep the choice for follow-ups."""
     now = desk.clock.now()
     seen = await desk.store.read(lambda r: order_actions.look(r, press.token.subject_id, actor, now))
-    await remember([seen.card.stored.id], actor, now, desk)
+    await desk.note(lambda u: turn_to(u, seen.card.stored, actor, now, now + REMEMBER))
     shows: dict[str, Show] = {
         "order_detail": lambda s, a, n, d: detail(s, "", a, n, d),
         "aftersale_status": aftersale,

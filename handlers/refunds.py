@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -178,12 +179,16 @@ def _fulfilled(approval: Approval, change: Upserted) -> bool:
     return before is not None and not approval.subject and (after.refunded - before.refunded).minor >= approval.amount.minor
 
 
+# A refund of the goods' price, when the goods come back: the first reading calls both a refund.
+_GOODS_BACK = re.compile(r"退货|寄回|\breturn")
+
+
 # --- from the chat ----------------------------------------------------------------------------------------------------
 
 
 async def ask_refund(question: Question, actor: Actor, desk: Desk) -> Reply:
     """`0417 退款 50，色差`; where the goods are said to come back, a return."""
-    back = question.plan is not None and question.plan.extra.get("aftersale_kind") == "return"
+    back = _GOODS_BACK.search(question.text) is not None and wanted_amount(question) is None
     return await _ask("return" if back else "refund", question, actor, desk)
 
 

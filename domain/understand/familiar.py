@@ -12,12 +12,14 @@ lexicon they were made with. `tests/domain/understand/test_familiar.py` holds bo
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from domain.understand.follow import awaits_order, keeps_question
 from domain.understand.lexicon import EMPTY, Lexicon
 from domain.understand.parse import understand as read_in_full
-from domain.understand.plan import NO_ORDER, Found, Intent, Plan, Slots
+from domain.understand.plan import Found, Intent, Plan, Slots
 
 _KEPT = 2_000  # wordings a lexicon remembers; then it starts anew
 _WORDS = r"[^\d零〇一二三四五六七八九幺两洞拐十百千万+＋]"
@@ -36,17 +38,19 @@ _DIGIT = re.compile(r"\d")
 _RUN = re.compile(r"\d+")
 
 
-def understand(text: str, *, now: datetime, context: Plan | None = None, lexicon: Lexicon = EMPTY) -> Plan:
+def understand(
+    text: str, *, now: datetime, context: Plan | None = None, earlier: Sequence[str] = (), lexicon: Lexicon = EMPTY
+) -> Plan:
     """Read one message as a closed query plan; see `domain.understand.parse.understand`, whose answer this always is."""
     match = _MESSAGE.fullmatch(text) if context is None or _stands_apart(context) else None
     if match is None:
-        return read_in_full(text, now=now, context=context, lexicon=lexicon)
+        return read_in_full(text, now=now, context=context, earlier=earlier, lexicon=lexicon)
     before, number, sf, mobile, _, amazon, short, after = match.groups()
     shape = "sf" if sf else "mobile" if mobile else "amazon" if amazon else f"#{len(short)}" if short else str(len(number))
     known = lexicon.familiar.get((before, shape, after))
     if known is not None:
         return _put_in(known, short or number.upper())
-    plan = read_in_full(text, now=now, context=context, lexicon=lexicon)
+    plan = read_in_full(text, now=now, context=context, earlier=earlier, lexicon=lexicon)
     if context is None:
         _keep(plan, (before, shape, after), short or number.upper(), lexicon)
     return plan
@@ -54,7 +58,7 @@ def understand(text: str, *, now: datetime, context: Plan | None = None, lexicon
 
 def _stands_apart(context: Plan) -> bool:
     """Whether a message with a number of its own means the same after this plan as it means alone."""
-    return context.note != NO_ORDER and context.slots.approval_id is None
+    return context.slots.approval_id is None and not awaits_order(context) and not keeps_question(context)
 
 
 def _put_in(known: tuple[Any, ...], number: str) -> Plan:

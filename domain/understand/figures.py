@@ -93,6 +93,16 @@ def group_words(text: str) -> tuple[str, ...]:
     return tuple(name for name, pattern in _GROUPS if pattern.search(text))
 
 
+def cut_groups(text: str) -> tuple[tuple[str, ...], str]:
+    """The groupings that a text names, and the text without them."""
+    found: list[str] = []
+    for name, pattern in _GROUPS:
+        if (hit := pattern.search(text)) is not None:
+            found.append(name)
+            text = f"{text[: hit.start()]} {text[hit.end() :]}"
+    return tuple(found), text
+
+
 def read_figures(text: str) -> Reading | None:
     """A question for a figure, or None. The customer's 退款多久 is none: it needs a metric word and a period or a way of counting."""
     if _WORTH.search(text) is None:

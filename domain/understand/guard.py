@@ -58,6 +58,10 @@ _EN = {
 _WHETHER = {
     intent: re.compile(rf"(?:要不要|该不该|用不用|需不需要|是不是要){_HELP}{deed}") for intent, deed in _DEEDS.items()
 }
+_GIVEN_BACK = frozenset({Intent.REQUEST_REFUND, Intent.REQUEST_RETURN, Intent.REQUEST_EXCHANGE})
+_EN_TAKEN_BACK = re.compile(
+    r"\b(?:cancel|stop|undo|withdraw|drop|revoke|forget|don'?t|no) (?:about )?(?:the |my |this |that |his |her )?(?:refund|return|exchange)"
+)
 _COMPLAINED = re.compile(r"没(?!决定|想好|考虑好|确定)")
 
 
@@ -68,6 +72,8 @@ def denied(text: str, intent: Intent, *, chinese: bool) -> bool:
         return False
     no, wish = patterns
     plain = A_NOT_A.sub("能", text) if chinese else text
+    if chinese and intent in _GIVEN_BACK and _EN_TAKEN_BACK.search(text):
+        return True  # 算了 cancel the refund: two languages in one sentence
     if chinese and (asked := _WHETHER[intent].search(text)) is not None and wish.search(text[asked.end() :]) is None:
         return True
     match = no.search(plain)

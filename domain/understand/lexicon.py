@@ -6,8 +6,10 @@ length of the message and not the number of names: 100 000 SKUs cost what ten co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from domain.understand.learnt import NO_PHRASES, Phrasebook
@@ -68,6 +70,27 @@ class NameTable:
                 if meaning is not None and _stands_alone(text, at, end):
                     return meaning, at, end
         return None
+
+    @cached_property
+    def parts(self) -> Mapping[str, frozenset[str]]:
+        """Part of a title → what it is a part of; made when somebody first asks. Codes have no parts."""
+        found: dict[str, set[str]] = {}
+        for name, canonical in self.canonical.items():
+            for part in title_parts(name):
+                found.setdefault(part, set()).add(canonical)
+        return {part: frozenset(meant) for part, meant in found.items()}
+
+
+_BETWEEN = re.compile(r"[^0-9a-z㐀-鿿.]+")
+_COLOUR = frozenset("黑白灰红蓝绿黄紫粉棕银金米青橙")
+
+
+def title_parts(name: str) -> tuple[str, ...]:
+    """沙发套-灰色 → 沙发套, 灰: what people say of a title. A code (no Chinese in it) has none."""
+    if name.isascii():
+        return ()
+    parts = (part[:-1] if len(part) == 2 and part[1] == "色" else part for part in _BETWEEN.split(name))
+    return tuple(part for part in parts if len(part) > 1 or part in _COLOUR)
 
 
 def _word(letter: str) -> bool:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from domain.understand.bare_zh import bare
 from domain.understand.commands import is_command, read_command
 from domain.understand.figures import read_figures
 from domain.understand.follow import follow_up
+from domain.understand.goods import goods_named
 from domain.understand.guard import denied
 from domain.understand.hints_zh import how
 from domain.understand.identifiers import Numbers, read_numbers
@@ -35,11 +37,14 @@ _LOOKUPS = frozenset(
 )
 
 
-def understand(text: str, *, now: datetime, context: Plan | None = None, lexicon: Lexicon = EMPTY) -> Plan:
+def understand(
+    text: str, *, now: datetime, context: Plan | None = None, earlier: Sequence[str] = (), lexicon: Lexicon = EMPTY
+) -> Plan:
     """Read one message as a closed query plan. Pure and deterministic; never raises on any text.
 
     `now` is aware; ranges are read in the company's zone. `context` is the person's last plan in this chat when it is not older
-    than ten minutes: follow-ups ("它的物流", "只看抖音") merge into it. `lexicon` holds the company's own names. A plan whose
+    than ten minutes: follow-ups ("它的物流", "只看抖音") merge into it; `earlier` are older threads (`threads.contexts`), for what
+    only makes sense there. `lexicon` holds the company's own names. A plan whose
     intent changes something is only ever a draft for the handler to show back; a decision needs its ticket number.
     """
     said, cut = normalise(text)
@@ -58,7 +63,8 @@ def understand(text: str, *, now: datetime, context: Plan | None = None, lexicon
         elif lexicon.phrases.may_correct(own, plan.intent) and not guarded(plan) and (forwarded or not is_command(own)):
             plan = _taught(text, plan, own, numbers, now, lexicon, over=plan.intent)
     if context is not None:
-        plan = follow_up(plan, own, context, bare=bool(numbers.found) and _NUMBER_ALONE.fullmatch(numbers.rest) is not None)
+        alone = bool(numbers.found) and _NUMBER_ALONE.fullmatch(numbers.rest) is not None
+        plan = follow_up(plan, own, context, now=now, rest=numbers.rest, bare=alone, earlier=earlier, lexicon=lexicon)
     if plan.intent is Intent.WITHDRAW_AFTERSALE and not _names_order(plan):
         # Nothing to take back yet: asked which order, and the number alone then completes it (follow_up).
         plan = replace(
@@ -219,6 +225,10 @@ def _fill(reading: Reading, own: str, numbers: Numbers, now: datetime, lexicon: 
     sku = goods[0] if goods else None
     if sku is None and reading.intent is Intent.STOCK and (named := extra.get("goods")):
         sku = named.upper() if named.isascii() else named
+    elif sku is None and reading.intent is Intent.STOCK:
+        sku, word, _ = goods_named(own, lexicon)
+        if sku is None and word:
+            extra["goods"] = word
     person = lexicon.people.find(own)
     span = find_range(numbers.rest if numbers.joined else own, now)
     name = person[0] if person else receiver_name(own) if reading.intent in _LOOKUPS and not own.isascii() else None

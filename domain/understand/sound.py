@@ -9,6 +9,7 @@ reading found nothing, so it costs the understood sentences nothing; pypinyin is
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
 
 # Words worth hearing. Decisions (同意, 拒绝) are not among them: nobody approves by a typing error.
@@ -129,3 +130,17 @@ def heard(text: str) -> str | None:
             at += 1
         at += 1
     return "".join(letters) if changed else None
+
+
+def heard_as(text: str, words: Sequence[str]) -> str | None:
+    """A short `text` with what sounds exactly like one of `words` written as that word; None when nothing does."""
+    if len(text) > 12 or text.isascii():
+        return None
+    sounds = [_syllable(letter) for letter in text]
+    out = text
+    for word in words:
+        spelled = [_syllable(letter) for letter in word]
+        for at in range(len(text) - len(word) + 1):
+            if sounds[at : at + len(word)] == spelled and text[at : at + len(word)] != word:
+                out = out[:at] + word + out[at + len(word) :]
+    return out if out != text else None
