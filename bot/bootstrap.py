@@ -57,6 +57,7 @@ from handlers import (
     rules,
     stock,
     stock_ledger,
+    suggestions,
     todo,
     tracks,
 )
@@ -92,6 +93,7 @@ FEATURES = (
     tracks.FEATURE,
     people.FEATURE,
     people_groups.FEATURE,
+    suggestions.FEATURE,
     gap.FEATURE,
 )
 

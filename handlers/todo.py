@@ -43,7 +43,8 @@ async def todo(question: Question, actor: Actor, desk: Desk) -> Reply:
     """我的待办, 今日发货清单, 异常单, 等我审批: one list each."""
     view = question.plan.extra.get("view", "") if question.plan else str(question.slots.get("view") or "")
     if view == "to_ship":
-        return await shipping(0, actor, desk)
+        page = question.plan.extra.get("page", "1") if question.plan else "1"
+        return await shipping((int(page) - 1) * PAGE if page.isdecimal() else 0, actor, desk)
     if view == "exceptions":
         return await exceptions(actor, desk)
     return await mine(actor, desk, only_approvals=view in ("approvals", "service"))

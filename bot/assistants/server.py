@@ -5,12 +5,13 @@ The library is imported here and nowhere else. Over HTTP each request carries it
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import mcp_types as types
 from mcp.server.lowlevel.server import Server
@@ -22,8 +23,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from bot.assistants.calls import Assistants, Told
+from bot.assistants.calls import Assistants
 from bot.assistants.tokens import PROPOSE, admit
+from bot.assistants.told import File, Told
 from bot.assistants.tools import Tool
 from bot.bootstrap import House
 from domain.errors import DeskError, Refused
@@ -68,9 +70,18 @@ def _described(tool: Tool) -> types.Tool:
 def _result(told: Told) -> types.CallToolResult:
     # Through JSON once, so that what is sent is what a test compares: nothing of ours slips through by reference.
     data = json.loads(json.dumps(told.data | {"ok": not told.failed, "text": told.text}, ensure_ascii=False))
-    return types.CallToolResult(
-        content=[types.TextContent(type="text", text=told.text)], structured_content=data, is_error=told.failed
-    )
+    content: list[types.ContentBlock] = [types.TextContent(type="text", text=told.text)]
+    content += [_file(each) for each in told.files]
+    return types.CallToolResult(content=content, structured_content=data, is_error=told.failed)
+
+
+def _file(file: File) -> types.ContentBlock:
+    blob = base64.b64encode(file.content).decode()
+    if file.media_type == "image/png":
+        return types.ImageContent(type="image", data=blob, mime_type=file.media_type)
+    uri = f"xiaodan:///{quote(file.name)}"
+    held = types.BlobResourceContents(uri=uri, mime_type=file.media_type, blob=blob)
+    return types.EmbeddedResource(type="resource", resource=held)
 
 
 async def serve_stdio(house: House, secret: str) -> None:

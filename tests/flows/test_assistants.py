@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 import os
 import sys
@@ -19,16 +21,24 @@ from mcp.client.streamable_http import streamable_http_client
 
 from bot.assistants.server import attach
 from bot.assistants.tokens import CALLS_A_MINUTE, issue, revoke
-from bot.assistants.tools import TOOLS
+from bot.assistants.tools import TOOLS, Around, plan_of
 from bot.emulation import Stage, listen, port_of
+from domain.order import Receiver
 from domain.people import Person
+from domain.records import Alert
+from domain.understand import Lexicon
+from handlers.alert_raise import rulebook
+from tests.builders import alert as an_alert
 from tests.flows.company import RECEIVER, Company, opened
 
 READS = {
     "where_is_order", "order_detail", "customer_orders", "stock", "kpi", "aftersale_status", "alerts", "alert_why", "todo",
-    "timeline_link",
+    "timeline", "timeline_link", "documents", "rules", "digest", "address_check", "waybill_carrier",
 }  # fmt: skip
-PROPOSES = {"propose_refund", "propose_return", "propose_cancel", "propose_address_change"}
+PROPOSES = {
+    "propose_refund", "propose_return", "propose_cancel", "propose_address_change", "propose_withdraw_aftersale",
+    "propose_urge", "propose_claim_alert",
+}  # fmt: skip
 
 
 class Office:
@@ -83,6 +93,12 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
             await stage.close()
 
 
+def standing(company: Company) -> Alert:
+    """An alert of a rule that somebody took out of the file since: its card has the plain words."""
+    now = company.house.desk.clock.now()
+    return an_alert(rule="旧规则-1", facts={"seen": {}, "shown": {}}, first_at=now, last_at=now)
+
+
 async def ordered(company: Company, **more: Any) -> str:
     number = company.place(**more)
     await company.push()
@@ -106,7 +122,7 @@ async def test_a_reading_token_sees_the_reading_tools_and_no_other(office: Offic
 
 def test_there_is_no_tool_that_decides() -> None:
     assert set(TOOLS) == READS | PROPOSES
-    words = json.dumps([[each.name, each.schema] for each in TOOLS.values()])
+    words = json.dumps([[each.name, each.schema] for each in TOOLS.values()], ensure_ascii=False)
     for deed in ("approve", "reject", "execute", "undo", "confirm", "submit"):
         assert deed not in words
 
@@ -247,6 +263,39 @@ NASTY = "@所有人 <script>alert(1)</script> '; DROP TABLE orders;-- \u202e{{7*
         ("where_is_order", {"order": 6920}),
         ("where_is_order", {"order": ["6920"]}),
         ("where_is_order", {"order": "9" * 65}),
+        ("where_is_order", {"order": "9" * 20_000}),
+        ("where_is_order", {"order": 9007199254740993}),
+        ("where_is_order", {"order": 1e300}),
+        ("where_is_order", {"order": "\x00\x1b[2J"}),
+        ("order_detail", {"order": "6920123456780417 6920123456780418"}),
+        ("timeline", {"order": "' UNION SELECT * FROM people --"}),
+        ("customer_orders", {}),
+        ("customer_orders", {"name": "\u200b\u202e"}),
+        ("customer_orders", {"phone": 13800138000}),
+        ("documents", {"kind": "passport", "order": "6920123456780417"}),
+        ("documents", {"kind": "outbound"}),
+        ("documents", {"kind": "picklist", "as_pictures": "yes"}),
+        ("rules", {"rule": "启用-1"}),
+        ("rules", {"rule": "发货-1 启用"}),
+        ("rules", {"rehearse": [{"limit": "lead_minutes", "to": 1}]}),
+        ("rules", {"rule": "发货-1", "rehearse": [{"limit": "lead_minutes 启用", "to": 1}]}),
+        ("rules", {"rule": "发货-1", "rehearse": [{"limit": "lead_minutes", "to": 2**53 + 1}]}),
+        ("todo", {"view": "to_ship", "page": 2**63}),
+        ("digest", {"digest": "H1; DROP"}),
+        ("alert_why", {}),
+        ("address_check", {"address": "x" * 20_000}),
+        ("waybill_carrier", {"number": 9007199254740993}),
+        ("kpi", {"metric": "orders", "limit": 9007199254740993}),
+        ("kpi", {"metric": "x" * 20_000}),
+        ("propose_refund", {"order": "6920123456780417", "amount": 12.5}),
+        ("propose_refund", {"order": "6920123456780417", "amount": "9e9999999"}),
+        ("propose_refund", {"order": "6920123456780417", "reason": "x" * 20_000}),
+        ("propose_refund", {"order": "6920123456780417 6920123456780418"}),
+        ("propose_withdraw_aftersale", {}),
+        ("propose_withdraw_aftersale", {"ticket": "A1' OR 1"}),
+        ("propose_withdraw_aftersale", {"ticket": "A999999"}),
+        ("propose_urge", {"order": "6920123456780417"}),
+        ("propose_claim_alert", {"alert": "K999999"}),
         ("where_is_order", {"order": NASTY}),
         ("where_is_order", {"order": "6920123456780417", "as": "admin"}),
         ("kpi", {"metric": "passwords"}),
@@ -302,6 +351,154 @@ async def test_another_sites_page_cannot_use_the_door(office: Office) -> None:
     async with httpx.AsyncClient() as http:
         for odd in ({"origin": "https://evil.example"}, {"host": "evil.example"}):
             assert (await http.post(office.url, json=body, headers=headers | odd)).status_code in (403, 421)
+
+
+# --- what the group can ask, asked here ---------------------------------------------------------------------------------
+
+
+async def test_every_question_of_the_group_has_its_tool(office: Office) -> None:
+    intents = set(office.company.house.router.questions)
+    around = Around(office.company.house.desk.clock.now(), Lexicon.build(), "zh")
+    order = "6920123456780417"
+    given = {
+        "customer_orders": {"phone": "17000000417"}, "stock": {"goods": "SF"}, "kpi": {"metric": "orders"},
+        "documents": {"kind": "outbound", "order": order}, "alert_why": {"alert": "K1"}, "digest": {"digest": "H1"},
+        "propose_address_change": {"order": order, "name": "李"}, "propose_withdraw_aftersale": {"ticket": "A1"},
+        "propose_claim_alert": {"alert": "K1"}, "address_check": {"address": "杭州"}, "waybill_carrier": {"number": "SF1"},
+    }  # fmt: skip
+    covered = {
+        plan_of(tool, given.get(name, {"order": order} if "order" in tool.required else {}), around).intent.value
+        for name, tool in TOOLS.items()
+    }
+    # Decisions are people's; a snooze is on the card that claiming puts before them; small talk and help are the client's.
+    assert intents - covered <= {"approve", "reject", "alert_snooze", "smalltalk", "out_of_scope"}
+
+
+async def test_papers_come_as_files_masked_and_on_record(office: Office) -> None:
+    number = await ordered(office.company)
+    async with office.client(office.token()) as client:
+        told = await client.call_tool("documents", {"kind": "outbound", "order": number, "as_pictures": True})
+    assert not told.is_error
+    blocks: list[Any] = list(told.content)
+    (paper,) = [each.resource for each in blocks if each.type == "resource"]
+    assert (paper.mime_type, base64.b64decode(paper.blob)[:5]) == ("application/pdf", b"%PDF-")
+    assert any(each.type == "image" for each in blocks)
+    assert [each["media_type"] for each in told.structured_content["files"]] == ["application/pdf", "image/png"]
+    assert len(office.company.audit("document.made")) == 1
+    assert office.company.audit("person.reveal") == []
+
+
+async def test_a_personal_token_of_somebody_who_may_opens_the_receiver_and_that_is_on_record(office: Office) -> None:
+    number = await ordered(office.company)
+    async with office.client(office.token("张明", "personal")) as client:
+        told = await client.call_tool("documents", {"kind": "outbound", "order": number})
+    assert not told.is_error
+    assert len(office.company.audit("person.reveal")) == 1
+
+
+async def test_the_pick_list_of_everything_is_a_file(office: Office) -> None:
+    await ordered(office.company)
+    await ordered(office.company)
+    told = await office.call(office.token("陈店长"), "documents", kind="picklist", channel="douyin")
+    assert told["files"][0]["name"].endswith(".pdf")
+    assert told["files"][0]["bytes"] > 1_000
+
+
+async def test_a_timeline_tells_every_step_masked(office: Office) -> None:
+    number = await ordered(office.company)
+    told = await office.call(office.token(), "timeline", order=number)
+    assert len(told["steps"]) >= 2
+    assert [each["at"] for each in told["steps"]] == sorted(each["at"] for each in told["steps"])
+    everything = json.dumps(told, ensure_ascii=False)
+    for secret in (RECEIVER["name"], RECEIVER["phone"], "公园路88号", "/p/timeline"):
+        assert secret not in everything
+
+
+async def test_a_timeline_stays_inside_the_persons_shops(office: Office) -> None:
+    number = await ordered(office.company)
+    service = office.person("张明")
+    elsewhere = Person(service.person_id, "张明", service.roles, frozenset({"别家的店"}), accounts=service.accounts)
+    secret = office.token("张明", "propose")
+    office.company.house.desk.store.write_now(lambda u: u.people.save_person(elsewhere))
+    for tool in ("timeline", "propose_urge", "propose_refund", "propose_withdraw_aftersale"):
+        told = await office.call(secret, tool, order=number)
+        assert not told["ok"], tool
+        assert "沙发套" not in json.dumps(told, ensure_ascii=False)
+    assert (await office.call(secret, "documents", kind="outbound", order=number)).get("files") is None
+
+
+async def test_customers_are_found_by_phone_name_or_order_and_narrowed(office: Office) -> None:
+    number, secret = await ordered(office.company), office.token()
+    stored, clear = office.company.order(number), Receiver(RECEIVER["name"], RECEIVER["phone"], "浙江省")
+    office.company.house.desk.store.write_now(
+        lambda u: u.orders.change(stored.id, expect_version=stored.version, events=[], receiver=clear)
+    )
+    for handle in ({"phone": RECEIVER["phone"]}, {"name": RECEIVER["name"]}, {"order": number}):
+        told = await office.call(secret, "customer_orders", **handle)
+        assert "沙发套" in told["text"], handle
+        assert RECEIVER["name"] not in told["text"]
+    long_ago = await office.call(secret, "customer_orders", order=number, period="上个月")
+    assert "沙发套" not in long_ago["text"]
+
+
+async def test_several_orders_are_answered_in_one_call(office: Office) -> None:
+    numbers = [await ordered(office.company) for _ in range(3)]
+    told = await office.call(office.token(), "where_is_order", order=" ".join(numbers))
+    assert all(number[-4:] in told["text"] for number in numbers)
+
+
+async def test_a_figure_is_explained_with_its_rows_as_a_table(office: Office) -> None:
+    await ordered(office.company)
+    told = await office.call(office.token("陈店长"), "kpi", metric="orders", period="今天", explain=True)
+    assert told["files"][0]["media_type"].startswith("text/csv")
+    assert RECEIVER["phone"] not in told["text"]
+
+
+async def test_stock_without_a_name_is_everything_and_rules_are_read_and_rehearsed(office: Office) -> None:
+    secret = office.token("陈店长")
+    assert (await office.call(secret, "stock"))["ok"]
+    listed = await office.call(secret, "rules")
+    name = rulebook(office.company.house.desk).rules[0].name
+    assert name in listed["text"]
+    one = await office.call(secret, "rules", rule=name)
+    assert one["ok"]
+    rule = rulebook(office.company.house.desk).named(name)
+    assert rule is not None
+    limits = rule.limits
+    limit = next(iter(limits))
+    before = office.company.read(lambda r: r.rule_changes.standing())
+    told = await office.call(secret, "rules", rule=name, rehearse=[{"limit": limit, "to": limits[limit] + 1}])
+    assert told["ok"]
+    assert "1." not in "".join(told.get("choices", []))[:2]
+    assert office.company.read(lambda r: r.rule_changes.standing()) == before
+    refused = await office.call(office.token("张明"), "rules", rule=name, rehearse=[{"limit": limit, "to": 1}])
+    assert not refused["ok"]
+
+
+async def test_addresses_and_waybills_are_looked_up(office: Office) -> None:
+    secret = office.token()
+    told = await office.call(secret, "address_check", address="浙江温州鹿城区公园路88号", other="杭州余杭区")
+    assert (told["city"], told["district"]) == ("温州市", "鹿城区")
+    assert 200 < told["km"] < 300
+    assert not (await office.call(secret, "address_check", address="某个地方"))["recognised"]
+    assert (await office.call(secret, "waybill_carrier", number="SF1234567890123"))["carriers"][0]["carrier"] == "sf"
+    assert (await office.call(secret, "waybill_carrier", number="x"))["carriers"] == []
+
+
+async def test_to_ship_has_pages(office: Office) -> None:
+    for _ in range(8):
+        await ordered(office.company)
+    secret = office.token("陈店长")
+    first = await office.call(secret, "todo", view="to_ship")
+    second = await office.call(secret, "todo", view="to_ship", page=2)
+    assert "7. " in second["text"]
+    assert "7. " not in first["text"]
+
+
+async def test_a_refusal_is_no_success(office: Office) -> None:
+    told = await office.call(office.token("张明"), "kpi", metric="margin", period="今天")
+    assert not told["ok"]
+    assert len(office.company.audit("access.denied")) == 1
 
 
 # --- proposing ----------------------------------------------------------------------------------------------------------
@@ -368,6 +565,124 @@ async def test_several_orders_are_a_question_back(office: Office) -> None:
     assert office.company.read(lambda r: r.rows("SELECT * FROM approvals")) == []
 
 
+async def test_the_same_proposal_twice_is_one_draft_and_one_card(office: Office) -> None:
+    number, secret = await ordered(office.company), office.token("张明", "propose")
+    wish = {"order": number, "amount": "12.50", "reason": "色差"}
+    first = await office.call(secret, "propose_refund", **wish)
+    again = await office.call(secret, "propose_refund", **wish)
+    await office.company.work()
+    assert first["proposal"]["number"] == again["proposal"]["number"]
+    assert (first["proposal"]["again"], again["proposal"]["again"]) == (False, True)
+    assert len(office.company.read(lambda r: r.rows("SELECT id FROM approvals"))) == 1
+    office.company.card("A1", who="zhangming", chat="@zhangming")  # exactly one
+    other = await office.call(secret, "propose_refund", **(wish | {"amount": "20"}))
+    assert other["proposal"]["number"] == "A2"
+
+
+async def test_the_same_proposal_at_once_leaves_one_live_draft(office: Office) -> None:
+    number, secret = await ordered(office.company), office.token("张明", "propose")
+    told = await asyncio.gather(*(office.call(secret, "propose_refund", order=number, amount="12.50") for _ in range(4)))
+    assert len({each["proposal"]["number"] for each in told}) == 1
+    states = [row[0] for row in office.company.read(lambda r: r.rows("SELECT state FROM approvals"))]
+    assert states.count("draft") == 1
+    assert set(states) <= {"draft", "withdrawn"}
+
+
+async def test_a_draft_that_was_dropped_or_is_over_gives_way_to_a_new_one(office: Office) -> None:
+    number, secret = await ordered(office.company), office.token("张明", "propose")
+    await office.call(secret, "propose_refund", order=number, amount="12.50")
+    await office.company.work()
+    await office.company.press("zhangming", "不提交了", chat="@zhangming", number="A1")
+    assert (await office.call(secret, "propose_refund", order=number, amount="12.50"))["proposal"]["number"] == "A2"
+    office.company.clock.move(31 * 60)
+    assert (await office.call(secret, "propose_refund", order=number, amount="12.50"))["proposal"]["number"] == "A3"
+
+
+async def test_a_proposal_says_where_it_waits_once_it_was_submitted(office: Office) -> None:
+    company = office.company
+    number, secret = await ordered(company), office.token("张明", "propose")
+    await office.call(secret, "propose_refund", order=number, amount="12.50")
+    await company.work()
+    await company.press("zhangming", "提交", chat="@zhangming", number="A1")
+    for amount in ("12.50", "20"):
+        told = await office.call(secret, "propose_refund", order=number, amount=amount)
+        assert (told["proposal"]["number"], told["proposal"]["state"]) == ("A1", "waiting")
+        assert "订单售后群" in told["proposal"]["waits"]
+        assert ("不是这次写的" in told["text"]) is (amount == "20")
+    assert len(company.read(lambda r: r.rows("SELECT id FROM approvals"))) == 1
+
+
+async def test_withdrawing_is_a_card_whose_button_does_it(office: Office) -> None:
+    company, chat = office.company, "@zhangming"
+    number, secret = await ordered(company), office.token("张明", "propose")
+    await office.call(secret, "propose_refund", order=number, amount="12.50")
+    await company.work()
+    await company.press("zhangming", "提交", chat=chat, number="A1")
+    for handle in ({"ticket": "A1"}, {"order": number}):
+        told = await office.call(secret, "propose_withdraw_aftersale", **handle)
+        assert (told["proposal"]["number"], told["proposal"]["kind"]) == ("A1", "withdraw")
+    await company.work()
+    assert company.approval("A1").state == "waiting"
+    cards = [text for text in company.texts("zhangming", chat) if "建议撤回" in text]
+    assert len(cards) == 1
+    somebody_elses = await office.call(office.token("陈店长", "propose"), "propose_withdraw_aftersale", ticket="A1")
+    assert "张明" in somebody_elses["text"]
+    await company.press("zhangming", "撤回 A1", chat=chat)
+    assert company.approval("A1").state == "withdrawn"
+    assert not (await office.call(secret, "propose_withdraw_aftersale", ticket="A1"))["ok"]
+    assert company.refunds() == []
+
+
+async def test_a_chase_is_a_card_whose_button_does_it_once(office: Office) -> None:
+    company = office.company
+    number, secret = await ordered(company), office.token("张明", "propose")
+    for _ in range(2):
+        told = await office.call(secret, "propose_urge", order=number)
+        assert told["proposal"] == {
+            "number": f"…{number[-4:]}", "state": "suggested", "kind": "urge", "sent_to": "本人的私聊",
+            "waits": "等本人按按钮（本人的私聊）",
+        }  # fmt: skip
+    await company.work()
+    assert [text for text in company.texts("zhangming", "stock") if "请催一下" in text] == []
+    assert len([text for text in company.texts("zhangming", "@zhangming") if "建议催" in text]) == 1
+    await company.press("zhangming", "催件", chat="@zhangming")
+    assert len([text for text in company.texts("lifang", "stock") if "请催一下" in text]) == 1
+    refused = await office.call(secret, "propose_urge", order=number)
+    assert not refused["ok"]
+    assert "催过" in refused["text"]
+
+
+async def test_claiming_an_alert_is_a_card_whose_button_does_it(office: Office) -> None:
+    company = office.company
+    alert = company.house.desk.store.write_now(lambda u: u.alerts.add(standing(company)))
+    secret = office.token("陈店长", "propose")
+    told = await office.call(secret, "propose_claim_alert", alert=alert.number)
+    await company.work()
+    assert company.read(lambda r: r.alerts.get(alert.id)).claimed_by == ""
+    assert any("建议你来跟" in text for text in company.texts("chendian", "@chendian"))
+    await company.press("chendian", "认领", chat="@chendian", number=told["proposal"]["number"])
+    assert company.read(lambda r: r.alerts.get(alert.id)).claimed_by == "陈店长"
+    again = await office.call(secret, "propose_claim_alert", alert=alert.number)
+    assert not again["ok"]
+    assert "陈店长" in again["text"]
+
+
+async def test_every_proposal_is_on_record_with_its_person_and_asks_for_the_right(office: Office) -> None:
+    number = await ordered(office.company)
+    before = office.changes()
+    secret = office.token("陈采", "propose")  # purchasing may propose no change
+    for tool in ("propose_refund", "propose_return", "propose_cancel", "propose_withdraw_aftersale"):
+        told = await office.call(secret, tool, order=number)
+        assert not told["ok"], tool
+    assert office.changes() == before
+    assert len(office.company.audit("access.denied")) == 4
+    await office.call(office.token("张明", "propose"), "propose_urge", order=number)
+    (entry,) = office.company.audit("assistant.proposed")
+    assert entry[0] == f"person:{office.person('张明').person_id}"
+    assert entry[1].startswith("order:")
+    assert entry[2].startswith("mcp-")
+
+
 # --- stdio and the command line ---------------------------------------------------------------------------------------
 
 
@@ -377,8 +692,6 @@ def xiaodan(path: Path, *arguments: str, **env: str) -> StdioServerParameters:
 
 
 async def run(path: Path, *arguments: str, **env: str) -> tuple[int, str, str]:
-    import asyncio
-
     wanted = xiaodan(path, *arguments, **env)
     done = await asyncio.create_subprocess_exec(
         wanted.command, *wanted.args, env=wanted.env, stdin=asyncio.subprocess.DEVNULL,
@@ -386,6 +699,22 @@ async def run(path: Path, *arguments: str, **env: str) -> tuple[int, str, str]:
     )  # fmt: skip
     out, err = await asyncio.wait_for(done.communicate(), 60)
     return done.returncode or 0, out.decode(), err.decode()
+
+
+def said_in(result: Any) -> str:
+    text: str = result.content[0].text
+    return text
+
+
+HOSTILE_ON_STDIO: list[tuple[str, dict[str, Any]]] = [
+    ("where_is_order", {"order": "9" * 20_000}),
+    ("where_is_order", {"order": "x" * 200_000}),
+    ("where_is_order", {"order": 2**64 + 1}),
+    ("where_is_order", {"order": {"$ne": ""}}),
+    ("kpi", {"metric": "orders'; DROP TABLE orders;--"}),
+    ("kpi", {"metric": "orders", "filters": [{"field": "shop", "op": "=", "value": ["x"]}]}),
+    ("propose_refund", {"order": "6920123456780417", "amount": 2**53 + 1}),
+]
 
 
 async def test_the_command_line_issues_lists_and_revokes_and_stdio_serves(tmp_path: Path) -> None:
@@ -402,6 +731,14 @@ async def test_the_command_line_issues_lists_and_revokes_and_stdio_serves(tmp_pa
         told = await client.call_tool("where_is_order", {"order": number})
         assert number[-4:] in told.structured_content["text"]
         assert (await client.call_tool("approve", {"approval": "A1"})).is_error
+        for tool, arguments in HOSTILE_ON_STDIO:
+            refused = await client.call_tool(tool, arguments)
+            assert refused.is_error, tool
+            assert len(said_in(refused)) < 400
+        paper = await client.call_tool("documents", {"kind": "picklist"})
+        assert [each.type for each in paper.content] == ["text", "resource"]
+        draft = [await client.call_tool("propose_refund", {"order": number, "amount": "5"}) for _ in range(2)]
+        assert len({each.structured_content["proposal"]["number"] for each in draft}) == 1
     code, out, _ = await run(tmp_path, "mcp", "tokens", "--json")
     (row,) = json.loads(out)
     assert row["good"]

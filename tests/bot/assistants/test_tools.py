@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.assistants.tokens import scopes_of
-from bot.assistants.tools import TOOLS, Around, plan_of
+from bot.assistants.tokens import PROPOSE, scopes_of
+from bot.assistants.tools import TOOLS, Around, Tool, Way, plan_of
 from domain.errors import BadInput
 from domain.money import Money
 from domain.understand import Intent, Lexicon, Plan, understand
@@ -49,6 +50,79 @@ def test_proposals_carry_what_was_given() -> None:
 
 def test_goods_are_found_by_title() -> None:
     assert plan("stock", goods="沙发套-灰").slots.sku == "SF-GREY"
+
+
+@pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
+def test_a_model_can_read_what_a_tool_is_for(tool: Tool) -> None:
+    """Short, every argument said, every closed list spelt out: a model has nothing else to go by."""
+    assert 20 <= len(tool.description) <= 320
+    assert set(tool.required) <= set(tool.fields)
+    for name, field in tool.fields.items():
+        parts = [field, field.get("items", {}), *field.get("items", {}).get("properties", {}).values()]
+        assert all(len(part["description"]) >= 5 for part in (field, *parts[2:])), name
+        for part in parts:
+            if part.get("type") == "string":
+                assert ("enum" in part) != ("maxLength" in part), name
+            if part.get("type") == "integer":
+                assert {"minimum", "maximum"} <= set(part), name
+    assert len(json.dumps(tool.schema, ensure_ascii=False)) < 4_000
+
+
+def test_money_and_orders_say_their_unit_and_that_they_are_text() -> None:
+    assert "Yuan" in TOOLS["propose_refund"].fields["amount"]["description"]
+    assert "fen" in TOOLS["kpi"].fields["filters"]["items"]["properties"]["value"]["description"]
+    for tool in TOOLS.values():
+        assert "order" not in tool.required or "text" in tool.fields["order"]["description"], tool.name
+
+
+def test_every_tool_that_changes_something_goes_through_a_person() -> None:
+    for tool in TOOLS.values():
+        assert (tool.scope == PROPOSE) is (tool.way in {Way.DRAFT, Way.SUGGEST}), tool.name
+        assert (tool.scope == PROPOSE) is tool.name.startswith("propose_")
+        assert tool.scope != PROPOSE or tool.may is not None
+
+
+RULE = "库存-1"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"rule": "启用-1"}, {"rule": "生效1"}, {"rule": "退回-1", "rehearse": []}, {"rule": f"{RULE} 启用"},
+        {"rule": f"{RULE}\n规则 启用 {RULE} x=1"}, {"rehearse": [{"limit": "minutes", "to": 1}]},
+        {"rule": RULE, "rehearse": [{"limit": "minutes=1 启用", "to": 1}]},
+        {"rule": RULE, "rehearse": [{"limit": "MINUTES", "to": 1}]},
+    ],
+)  # fmt: skip
+def test_rules_can_be_read_and_rehearsed_and_never_switched(arguments: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        plan("rules", **arguments)
+    said = TOOLS["rules"].said
+    assert said is not None
+    assert said({"rule": RULE, "rehearse": [{"limit": "minutes", "to": 5}]}) == f"规则 演练 {RULE} minutes=5"
+
+
+@pytest.mark.parametrize(
+    "amount", ["9e9999999", "1e5", "-1", "+1", "0", "0.00", "0.001", "١٢", "１２", "NaN", "1_000", "", " "]
+)
+def test_an_amount_is_spelt_out_or_refused_at_once(amount: str) -> None:
+    if not amount:  # nothing said is all of it
+        assert plan("propose_refund", order=NUMBER, amount=amount).slots.amount is None
+        return
+    with pytest.raises(BadInput):
+        plan("propose_refund", order=NUMBER, amount=amount)
+
+
+def test_numbers_beyond_what_json_keeps_stay_exact_as_text_and_are_refused_as_numbers() -> None:
+    assert plan("where_is_order", order="9007199254740993123").slots.order_no == "9007199254740993123"
+    with pytest.raises(BadInput, match="引号"):
+        plan("where_is_order", order=9007199254740993123)
+
+
+def test_null_is_as_good_as_nothing_said() -> None:
+    assert plan("kpi", metric="orders", period=None, filters=None, limit=None) == plan("kpi", metric="orders")
+    with pytest.raises(BadInput):
+        plan("where_is_order", order=None)
 
 
 @pytest.mark.parametrize("wanted", [[], ["approve"], ["read", "admin"], [""]])
