@@ -191,8 +191,8 @@ class Corrections:
             )
             for each, name in zip(offered, names, strict=True)
         )
-        listed = "\n".join(f"{number}. {name}" for number, name in enumerate(names, 1))
-        text = f"{line}\n{learning(lang, 'which')}\n{listed}\n{learning(lang, 'or_say')}"
+        which = learning(lang, "which", names=learning(lang, "between").join(names))
+        text = f"{line}\n{which}\n{learning(lang, 'or_say')}"
         return _said(Reply(text, choices=buttons), turn.works)
 
     async def chosen(self, click: Click, actor: Actor, token: Token, lexicon: Lexicon) -> Reply | None:
