@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from domain.chat import Button, Click, Message, Reply
+from domain.errors import BadInput
 from domain.ids import key as make_key
 from domain.learning import Heard, misread
 from domain.people import Actor
@@ -22,7 +23,9 @@ from domain.store import Json
 from domain.tokens import Token
 from domain.understand import Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
 from domain.understand.corrected import OFFERED, Correction, commanded, correction, other_readings, read_as
+from domain.understand.follow import about_same
 from domain.understand.learnt import DRAFTS, TEACHABLE, learnable
+from domain.understand.threads import contexts, opened
 from handlers.desk import Afterwards, Desk
 from handlers.model import marked
 from handlers.router import Router
@@ -101,10 +104,14 @@ def message_key(message: Message) -> str:
 def _before(remembered: Json | None) -> _Before | None:
     if not remembered or "plan" not in remembered:
         return None
+    try:
+        plan = from_json(remembered["plan"])
+    except BadInput:  # another version's
+        return None
     wrong = remembered.get("wrong") or {}
     return _Before(
         remembered,
-        from_json(remembered["plan"]),
+        plan,
         str(remembered.get("text", "")),
         str(remembered.get("of", "")),
         tuple(wrong.get("refused", ())),
@@ -151,6 +158,8 @@ class Corrections:
         before, lang = _before(remembered), self._desk.lang
         if before is None:
             return _said(Reply(learning(lang, "nothing_before")))
+        if before.plan.intent is Intent.SMALLTALK:
+            return None if found.rest else _said(Reply(learning(lang, "say_again")))
         if commanded(before.text):
             return None if found.rest else _said(Reply(learning(lang, "by_command")))
         now = self._desk.clock.now()
@@ -215,6 +224,7 @@ class Corrections:
         plan = read_as(before.text, intent, before.plan, now=now, lexicon=turn.lexicon)
         if plan is None:
             return None
+        plan = about_same(plan, contexts(before.kept, now))
         answer = await self._planned(plan, dataclasses.replace(turn.message, text=before.text, attachments=()), turn.actor)
         skeleton = self._note(turn, intent.value)
         self._remember(turn, dataclasses.replace(before, skeleton=skeleton, chosen=intent.value), plan)
@@ -227,7 +237,8 @@ class Corrections:
         before, lang, now = turn.before, self._desk.lang, self._desk.clock.now()
         if (named := _by_name(found.rest, lang)) is not None:  # the words of a button, typed or posted by the platform
             return (None, ()) if named is before.plan.intent else (await self._in_reading(named, turn), ())
-        plan = understand(found.rest, now=now, context=before.plan, lexicon=turn.lexicon)
+        context, earlier = opened(before.kept, now)
+        plan = understand(found.rest, now=now, context=context, earlier=earlier, lexicon=turn.lexicon)
         if learnable(plan) or plan.intent in _IDLE:
             return None, tuple(each for each in (plan.intent, *plan.alternatives) if each in OFFERED)
         another = bool(plan.found) and plan.found != before.plan.found

@@ -51,6 +51,7 @@ _ZH = {
     "or_say": "都不是的话，换个说法再问我一次。",
     "no_others": "别的读法我也没有了，换个说法再问我一次。",
     "by_command": "上一句是命令，我只按命令办，不改读法。要问别的，直接说就行。",
+    "say_again": "好，把要问的再说一遍就行。",
     "nothing_before": "十分钟内你在这里没有问过我，不知道是哪一句。把要问的再说一遍就行。",
     "i_meant": "我问的是{name}",
 }
@@ -101,6 +102,7 @@ _EN = {
     "or_say": "If it is none of these, ask me again in other words.",
     "no_others": "I have no other reading left. Please ask me again in other words.",
     "by_command": "Your last message was a command, and commands are only read as such. To ask something else, just say it.",
+    "say_again": "All right. Please say again what you want to know.",
     "nothing_before": "You have not asked me anything here in the last ten minutes. Please say again what you want to know.",
     "i_meant": "I meant: {name}",
 }

@@ -190,6 +190,20 @@ def _said(company: Company, text: str, ident: str = "m-1", who: str = "zhangming
     return Message(chat, Sender(who, name), ident, text, company.house.desk.clock.now())
 
 
+async def test_the_order_talked_about_before_is_the_one_that_the_new_reading_is_about(company: Company) -> None:
+    number = company.place()
+    company.clock.move(3600)
+    await company.pull()
+    await turn(company, "zhangming", f"@小单 {number} 到哪了")
+    await turn(company, "zhangming", "@小单 沙发套-灰那堆还有没有货")
+    await turn(company, "zhangming", WRONG)
+    await company.press("zhangming", "查售后进度")
+    assert number[-4:] in company.texts()[-1]
+    await turn(company, "zhangming", "@小单 谢谢")
+    assert "再说一遍" in await turn(company, "zhangming", "@小单 不对")
+    assert number[-4:] in await turn(company, "zhangming", "@小单 它的物流")
+
+
 async def test_a_command_and_a_decision_are_never_reread(company: Company) -> None:
     await company.refund(20_000)
     before = company.approval().state
