@@ -25,6 +25,15 @@ from domain.people import Actor, May
 
 # Letters that draw nothing or move the reading direction although Unicode calls them letters or marks.
 _BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+_JOINER = "\u200d"
+_SELECTOR = "\ufe0f"  # "as a picture": stands between an emoji and the joiner in hearts and flags
+_JOINED = 3  # joiners in one emoji: a family of four, a couple's kiss; a longer chain is drawn as single pictures anyway
+# What a joiner may stand between: pictures, and the arrows, signs and squares that are drawn with them. No skin tones, flag
+# letters, digits or blanks; `_visible` has dropped what is not assigned.
+_PICTURE = re.compile(
+    "[\u2194\u2195\u2600-\u26ff\u2700-\u27bf\u2b00-\u2bff\U0001f300-\U0001f3fa\U0001f400-\U0001f64f\U0001f680-\U0001f6ff"
+    "\U0001f900-\U0001f9ff\U0001fa70-\U0001faff]"
+)
 _ZALGO = 2  # combining marks kept per letter: enough for every living script's usual text, too few to climb over a line
 # Markup of the chat platforms (WeCom and DingTalk markdown, HTML) in the same shape, but without its power.
 _LOOKALIKE = str.maketrans(
@@ -46,8 +55,9 @@ _PLAIN = re.compile(r"[0-9A-Za-z\u3400-\u4dbf\u4e00-\u9fff，。、；：？！�
 def safe_text(text: str, limit: int = 60) -> str:
     """One harmless line of at most `limit` visible characters, `…` included.
 
-    Control, bidi, zero-width, private-use and unassigned characters are dropped; line breaks become blanks; mentions and
-    markup keep their looks and lose their power; marks stacked on one letter are thinned. Applying it twice changes nothing.
+    Control, bidi, zero-width, private-use and unassigned characters are dropped, but for the joiner inside one emoji; line
+    breaks become blanks; mentions and markup keep their looks and lose their power; marks stacked on one letter are thinned.
+    Applying it twice changes nothing.
     """
     return _known_safe(text, limit) if len(text) <= _SHORT else _safe(text, limit)
 
@@ -89,33 +99,64 @@ def safe_note(text: str, limit: int = 60, *, of: Receiver | None = None) -> str:
 
 def _visible(text: str) -> str:
     kept: list[str] = []
-    marks = 0
-    for letter in text:
+    marks = joiners = 0
+    for place, letter in enumerate(text):
         kind = unicodedata.category(letter)
         if letter in _BLANKS or kind in ("Zl", "Zp", "Zs") or letter in "\t\n\r\v\f\x85":
             letter, kind = " ", "Zs"
+        elif letter == _JOINER and joiners < _JOINED and _joins(kept, text[place + 1 : place + 2]):
+            kept.append(letter)
+            joiners += 1
+            marks = 0
+            continue
         elif kind[0] == "C":
             continue
         marks = marks + 1 if kind in ("Mn", "Me") else 0
         if marks > _ZALGO or (marks and not kept) or (letter == " " and (not kept or kept[-1] == " ")):
             continue
+        if not marks and not _toned(letter) and kept[-1:] != [_JOINER]:
+            joiners = 0
         kept.append(letter)
     return "".join(kept).rstrip()
 
 
+def _joins(before: list[str], after: str) -> bool:
+    """Whether a joiner here stands between two pictures: the one before may wear a skin tone or a selector, nothing else."""
+    end = len(before)
+    if end and before[end - 1] == _SELECTOR:
+        end -= 1
+    if end > 1 and _toned(before[end - 1]):
+        end -= 1
+    return end > 0 and bool(after) and _PICTURE.match(before[end - 1]) is not None and _PICTURE.match(after) is not None
+
+
+def _toned(letter: str) -> bool:
+    return "🏻" <= letter <= "🏿"
+
+
 def _cap(text: str, limit: int) -> str:
-    """Cut so that a letter keeps its marks and an emoji its skin tone."""
+    """Cut so that a letter keeps its marks, and an emoji its skin tone and whatever it is joined with.
+
+    Each picture of a joined emoji counts: where a client draws them one by one, the line is no longer for it.
+    """
     if len(text) <= limit:
         return text
     ends: list[int] = []  # where each visible character ends
+    inside: set[int] = set()  # the places in `ends` behind which a joiner forbids a cut
     for index, letter in enumerate(text):
-        if ends and (unicodedata.combining(letter) or unicodedata.category(letter)[0] == "M" or "🏻" <= letter <= "🏿"):
+        held = unicodedata.combining(letter) or unicodedata.category(letter)[0] == "M" or _toned(letter)
+        if ends and (held or letter == _JOINER):
             ends[-1] = index + 1
+            if letter == _JOINER:
+                inside.add(len(ends) - 1)
         else:
             ends.append(index + 1)
     if len(ends) <= limit:
         return text
-    return text[: ends[limit - 2] if limit > 1 else 0].rstrip(" …") + "…"
+    last = limit - 2
+    while last in inside:
+        last -= 1
+    return text[: ends[last] if last >= 0 else 0].rstrip(" …") + "…"
 
 
 # --- personal data ----------------------------------------------------------------------------------------------------

@@ -141,6 +141,113 @@ def test_a_cut_never_tears_a_letter_from_its_marks() -> None:
     assert safe_text("👍🏽" * 30, 3) == "👍🏽" * 2 + "…"
 
 
+FAMILY, KISS, DOCTOR, RAINBOW = (
+    "👨\u200d👩\u200d👧\u200d👦",
+    "👩\u200d❤\ufe0f\u200d💋\u200d👨",
+    "👩🏽\u200d⚕\ufe0f",
+    "🏳\ufe0f\u200d🌈",
+)
+
+
+@pytest.mark.parametrize(
+    "emoji",
+    [FAMILY, KISS, DOCTOR, RAINBOW, "❤\ufe0f\u200d🔥", "🐈\u200d⬛", "🙂\u200d↔\ufe0f", "🏴\u200d☠\ufe0f", "🧑🏻\u200d🤝\u200d🧑🏿", "👨🏿\u200d✈\ufe0f"],
+)  # fmt: skip
+def test_a_joined_emoji_stays_whole(emoji: str) -> None:
+    assert safe_text(emoji) == emoji
+    assert safe_text(f"快乐{emoji}一家") == f"快乐{emoji}一家"
+    assert safe_text(emoji * 3) == emoji * 3
+    assert safe_note(f"{emoji} 打 {CANARY}") == f"{emoji} 打 139****5678"
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("@\u200dall", "＠·all"),
+        ("@a\u200dll", "＠·all"),
+        ("@👨\u200dall", "＠👨all"),
+        ("👨\u200d@all", "👨＠·all"),
+        ("139\u200d1234\u200d5678", "13912345678"),
+        ("👨\u200d\u200d👩", "👨\u200d👩"),  # two joiners are one
+        ("👨\u200d\u200d👩\u200d\u200d\u200da", "👨\u200d👩a"),
+        ("\u200d👨\u200d", "👨"),
+        ("👨\u200d\u202e👩", "👨👩"),
+        ("👨\u200b\u200d👩", "👨\u200d👩"),  # what lay between was nothing
+        ("👨\u200c👩", "👨👩"),  # another zero-width character
+        ("👨\u0301\u200d👩", "👨\u0301👩"),  # a mark that no emoji wears
+        ("👨\u200d🏽", "👨🏽"),  # a skin tone is joined to nothing
+        ("🏽\u200d👩", "🏽👩"),
+        ("🇨\u200d🇳", "🇨🇳"),
+        ("1\u200d👩", "1👩"),
+        ("1\ufe0f\u20e3\u200d👩", "1\ufe0f\u20e3👩"),
+        ("👩\u200d1", "👩1"),
+        ("👩\u200d 👩", "👩 👩"),
+        ("👩\u200d\n👩", "👩 👩"),
+        ("©\u200d®", "©®"),
+        ("क\u094d\u200dष", "क\u094dष"),
+        ("ل\u200dل", "لل"),
+        ("<\u200d>", "＜＞"),
+        ("http:\u200d//evil\u200d.example", "http：//evil．example"),
+        ("👨\u200d👩\u200d👧\u200d👦\u200d👶\u200d🐶", "👨\u200d👩\u200d👧\u200d👦👶\u200d🐶"),
+    ],
+)
+def test_a_joiner_that_joins_no_emoji_is_dropped(hostile: str, shown: str) -> None:
+    assert safe_text(hostile) == shown
+
+
+def test_a_chain_of_joined_emoji_is_no_way_around_the_length() -> None:
+    shown = safe_text("👨\u200d" * 10_000, 20)
+    assert sum(letter == "👨" for letter in shown) <= 19
+    assert shown.endswith("👨…")
+
+
+def test_a_cut_never_tears_a_joined_emoji() -> None:
+    for limit in range(2, 14):
+        shown = safe_text(FAMILY * 10, limit)
+        assert shown == FAMILY * ((limit - 1) // 4) + "…", limit
+    assert safe_text("好" + FAMILY, 4) == "好…"
+    assert safe_text("好" + FAMILY, 5) == "好" + FAMILY
+
+
+PIECES = [
+    "👨",
+    "👩",
+    "\u200d",
+    "\ufe0f",
+    "🏽",
+    "❤",
+    "🏳",
+    "🌈",
+    "a",
+    "1",
+    "@",
+    "all",
+    "所有人",
+    "\u0301",
+    "\u202e",
+    "\u200b",
+    "🇨",
+    " ",
+    "\n",
+    "<",
+    "*",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join), st.integers(2, 20))
+@settings(max_examples=300, deadline=None)
+def test_joiners_in_any_mix_stand_between_pictures_or_not_at_all(text: str, limit: int) -> None:
+    shown = safe_text(text, limit)
+    assert safe_text(shown, limit) == shown
+    assert not set(shown) & set("\u200b\u202e\n@<")
+    for index, letter in enumerate(shown):
+        if letter == "\u200d":
+            assert 0 < index < len(shown) - 1
+            assert shown[index - 1] in "👨👩❤🏳🌈🏽\ufe0f"
+            assert shown[index + 1] in "👨👩❤🏳🌈"
+    assert sum(letter in "👨👩❤🏳🌈" for letter in shown) <= limit
+
+
 @given(st.text(max_size=300), st.integers(2, 80))
 @settings(max_examples=200, deadline=None)
 @example("@@all" * 20, 10)
@@ -150,8 +257,8 @@ def test_cleaned_text_is_one_stable_short_harmless_line(text: str, limit: int) -
     shown = safe_text(text, limit)
     assert safe_text(shown, limit) == shown
     assert not set("<>[]`|\\@\n\r\t{}") & set(shown)
-    assert all(unicodedata.category(letter)[0] != "C" for letter in shown)
-    assert sum(not unicodedata.category(letter).startswith("M") for letter in shown) <= limit
+    assert all(unicodedata.category(letter)[0] != "C" or letter == "\u200d" for letter in shown)
+    assert sum(unicodedata.category(letter)[0] not in "MC" for letter in shown) <= limit
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.sampled_from(["", " ", "-", "\u200b", " - "]))

@@ -118,6 +118,13 @@ def test_without_lines_the_cut_is_after_a_sentence() -> None:
     assert all(part.splitlines()[0].endswith("。") for part in parts)
 
 
+def test_a_joined_emoji_reaches_people_whole_and_a_loose_joiner_does_not() -> None:
+    family = "👨\u200d👩\u200d👧"
+    for written in (plain, markdown):
+        assert written(Reply(f"{family}的订单 @a\u200dll")) == f"{family}的订单 ＠·all"
+    assert clip(f"{family}的订单", 10) == "…"
+
+
 def test_family_emoji_flags_and_marks_stay_whole() -> None:
     family, flag, toned = "👨‍👩‍👧‍👦", "🇨🇳", "👍🏽"
     parts = split((family + flag + toned) * 20, 100)
