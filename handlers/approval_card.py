@@ -137,7 +137,8 @@ def _facts(sheet: Sheet) -> list[str]:
     facts = approval.facts or {}
     lines = [order_line(sheet)]
     if approval.kind == "address":
-        lines.append(say("address", before=facts.get("from", "—"), after=facts.get("to", "—")))
+        lines.append(say("address_from", receiver=facts.get("from", "—")))
+        lines.append(say("address_to", receiver=facts.get("to", "—")))
     if approval.kind in _MONEY or facts.get("reason"):
         reason = safe_text(str(facts.get("reason", "")), 40)
         text = say("reason", reason=reason) if reason else say("no_reason")
@@ -202,7 +203,7 @@ def _status(sheet: Sheet) -> str:
     match state:
         case State.DRAFT:
             effect = say(f"effect.{approval.kind}", amount=approval.amount, channel=sheet.channel)
-            return f"{say('draft')} {effect}"
+            return f"{say('draft')}{' ' if say.lang == 'en' else ''}{effect}"
         case State.WAITING | State.ESCALATED:
             return _waiting(sheet)
         case State.AGREED | State.REFUSING:

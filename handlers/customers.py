@@ -125,7 +125,9 @@ def _draw(seen: Overview, wanted: Wanted, actor: Actor, now: datetime, desk: Des
     tone = Tone.WATCH if seen.open_aftersales else Tone.INFO
     buttons = tuple(
         Button(
-            f"{index}", desk.signer.sign("ask.pick", f"order:{card.stored.id}", "where_is_order"), command=f"第 {index} 个"
+            lists(lang, "customer.nth", index=index),
+            desk.signer.sign("ask.pick", f"order:{card.stored.id}", "where_is_order"),
+            command=f"第 {index} 个",
         )
         for index, card in enumerate(seen.cards, 1)
     )

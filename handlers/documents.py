@@ -35,6 +35,8 @@ KINDS = ("picklist", "outbound", "return_label", "invoice", "label")
 PICK_CAP = 200
 MOST_PAGES = 3  # as pictures: a phone's chat is no place for a book
 _AS_PICTURE = re.compile(r"图片|截图|照片|\bpng\b|\b(?:as|in) (?:a )?(?:picture|image|photo)s?\b", re.IGNORECASE)
+# 拣货单 alone is the warehouse's whole list, whatever order was talked about before; 这单的拣货单 is that one's.
+_THIS_ONE = re.compile(r"这|它|该单|那|刚才|第\s*\S\s*[个单]|\b(?:this|that|its?)\b", re.IGNORECASE)
 _TO_PICK = timedelta(days=90)
 _PERSONAL = frozenset({"outbound", "return_label"})
 _COMES_BACK = frozenset({AftersaleKind.RETURN, AftersaleKind.EXCHANGE, AftersaleKind.REPAIR})
@@ -68,7 +70,7 @@ async def _papers(question: Question, actor: Actor, desk: Desk) -> Reply:
     if kind not in KINDS:
         return Reply(papers(actor.lang, "which"))
     wanted, now = wanted_of(question), desk.clock.now()
-    if kind == "picklist" and (wanted.empty or (not wanted.spoken and not wanted.numbers)):
+    if kind == "picklist" and (wanted.empty or (not wanted.spoken and _THIS_ONE.search(question.text) is None)):
         return await _pick_all(question, actor, desk)
     if len(wanted.numbers) > 1:
         return await _several(kind, wanted.numbers, question, actor, desk)

@@ -52,7 +52,7 @@ async def ask_rules(question: Question, actor: Actor, desk: Desk) -> Reply:
     records = await desk.store.read(work)
     if rule is not None:
         return Reply("\n".join([*describe(rule, desk.lang), records[0]]))
-    lines = [f"· {each.name} v{each.version} {each.title}：{formula(each)}" for each in chosen]
+    lines = [f"· {each.name} {each.title}：{with_values(each)}" for each in chosen]
     broken = [str(problem) for problem in book.problems[:3]]
     return Reply("\n".join([*lines, *broken, say.how_to()]))
 
@@ -76,6 +76,14 @@ async def _typed(question: Question, rule: Rule, actor: Actor, desk: Desk) -> Re
         return Reply(say.no_such_limit(rule.name, unknown, sorted(rule.limits)), private=True)
     await put_in_force(rule.name, settings, actor, desk, chat=chat, request=request)
     return Reply(say.switched(rule.name))
+
+
+def with_values(rule: Rule) -> str:
+    """The condition with its limits as figures: 离发货时限 ≤ 4 小时, not ≤ 提前提醒."""
+    text = formula(rule)
+    for name in sorted(rule.limits, key=lambda each: len(rule.label(each)), reverse=True):
+        text = re.sub(rf"(?<=[<>≤≥=] ){re.escape(rule.label(name))}", quantity(rule.limits[name], rule.unit(name)), text)
+    return text
 
 
 def describe(rule: Rule, lang: str) -> list[str]:

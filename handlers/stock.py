@@ -13,6 +13,7 @@ from domain.chat import Button, Card, Picture, Reply, Tone
 from domain.people import Actor, May, Role
 from domain.privacy import safe_text
 from domain.store import Reads, Stock
+from domain.understand import Plan
 from handlers.charts_heat import HeatMap, heat_chart
 from handlers.desk import Desk, Feature, Need, Press, Question
 from handlers.stock_named import asks_for_what_is_short, named_in
@@ -43,8 +44,19 @@ async def stock(question: Question, actor: Actor, desk: Desk) -> Reply:
     if what.strip() in _EVERYTHING:
         return await _overview(actor, desk)
     if what.strip() and not asks_for_what_is_short(what):
-        return await _answer(what.strip(), actor, desk)
+        return await _answer(what.strip(), actor, desk, only=() if plan is None else _only(plan), pick=_offered(plan))
     return await _meant(question.text, actor, desk)
+
+
+def _only(plan: Plan) -> tuple[str, ...]:
+    """那苏州仓呢: the warehouses that it is asked of."""
+    return tuple(each.value for each in plan.filters if each.field == "warehouse" and each.op == "=")
+
+
+def _offered(plan: Plan | None) -> int:
+    """第 2 个: which of the goods that were offered; 0 for none of them."""
+    pick = plan.extra.get("pick", "") if plan is not None else ""
+    return int(pick) if pick.isdigit() else 0
 
 
 async def _meant(text: str, actor: Actor, desk: Desk) -> Reply:
@@ -98,7 +110,7 @@ async def _overview(actor: Actor, desk: Desk) -> Reply:
         (level for level in visible if level.available <= 0 or level.available < level.safety),
         key=lambda level: (level.available - level.safety, level.sku, level.warehouse),
     )
-    worst = [f"{safe_text(level.title or level.sku, 16)}  {_line(level, actor.lang)}" for level in short[:SHOWN]]
+    worst = [_short_line(level, actor.lang) for level in short[:SHOWN]]
     text = "\n".join(part for part in (finding, *worst, footer) if part)
     return Reply(text, pictures=(picture,) if picture is not None else ())
 
@@ -117,9 +129,11 @@ def _heat_button(what: str, actor: Actor, desk: Desk) -> Button:
     return Button(label, desk.signer.sign("stock.heat", "sku:0", what[:60]), command=label)
 
 
-async def _answer(what: str, actor: Actor, desk: Desk) -> Reply:
-    shelves, hidden, who = await desk.store.read(lambda r: _look(r, what, actor))
+async def _answer(what: str, actor: Actor, desk: Desk, *, only: Sequence[str] = (), pick: int = 0) -> Reply:
+    shelves, hidden, who = await desk.store.read(lambda r: _look(r, what, actor, only))
     lang, named = actor.lang, safe_text(what, 24)
+    if 1 <= pick <= min(len(shelves), SHOWN):
+        shelves = [shelves[pick - 1]]
     if not shelves and hidden:
         mine = "、".join(sorted(safe_text(each, 12) for each in actor.person.warehouses))
         key = "stock.hidden" if who else "stock.hidden_nobody"
@@ -143,10 +157,12 @@ async def _choice(shelves: Sequence[Shelf], named: str, actor: Actor, desk: Desk
     return Reply(text, choices=buttons, pictures=(picture,) if picture is not None else ())
 
 
-def _look(reads: Reads, what: str, actor: Actor) -> tuple[list[Shelf], bool, str]:
+def _look(reads: Reads, what: str, actor: Actor, only: Sequence[str] = ()) -> tuple[list[Shelf], bool, str]:
     """(what may be shown, whether something was hidden, who may see that)."""
     exact = reads.stock.levels(sku=what)
     found = exact or [level for each in _skus(reads.stock.search(what)) for level in reads.stock.levels(sku=each)]
+    if any(level.warehouse in only for level in found):
+        found = [level for level in found if level.warehouse in only]
     visible = [level for level in found if actor.sees_warehouse(level.warehouse)]
     who = _who_may(reads, found[0].warehouse) if found and not visible else ""
     by_sku: dict[str, list[Stock]] = {}
@@ -202,13 +218,29 @@ def draw(shelf: Shelf, actor: Actor, now: datetime) -> Reply:
     return Reply(text, Card(title, tuple(lines), tone, footer=footer))
 
 
-def _line(level: Stock, lang: str) -> str:
+def _mark(level: Stock) -> str:
     low = level.available < level.safety
-    mark = MARK[Tone.BAD] if level.available <= 0 else MARK[Tone.WATCH] if low else MARK[Tone.GOOD]
+    return MARK[Tone.BAD] if level.available <= 0 else MARK[Tone.WATCH] if low else MARK[Tone.GOOD]
+
+
+def _short_line(level: Stock, lang: str) -> str:
+    """Among many goods: which, where and how many; the sum behind it is one question away."""
+    return lists(
+        lang,
+        "stock.short_line",
+        mark=_mark(level),
+        title=safe_text(level.title or level.sku, 16),
+        warehouse=safe_text(level.warehouse, 16),
+        available=level.available,
+        safety=lists(lang, "stock.safety", safety=level.safety) if level.safety else "",
+    )
+
+
+def _line(level: Stock, lang: str) -> str:
     return lists(
         lang,
         "stock.line",
-        mark=mark,
+        mark=_mark(level),
         warehouse=safe_text(level.warehouse, 16),
         available=level.available,
         on_hand=level.on_hand,

@@ -67,7 +67,7 @@ async def test_the_help_s_own_sentence_makes_a_draft_with_the_new_place_and_name
         phone="13900001111",
         order_no=NUMBER,
     )
-    assert "→ 李** 139****1111 上海" in reply.text
+    assert "改为 李** 139****1111 上海" in reply.text
     assert "梅花路" not in reply.text
     assert "李四" not in reply.text
     assert bench.approval().private["receiver"]["detail"] == "梅花路100号3幢"

@@ -71,7 +71,9 @@ async def test_a_rehearsal_leaves_no_trace(bench: Bench) -> None:
 
 async def test_rules_are_listed_and_one_is_shown_with_its_limits(bench: Bench) -> None:
     listed = await bench.say("张明", "rules", "规则")
-    assert "库存-1 v1 库存告急：可用 < 安全" in listed.text
+    assert "库存-1 库存告急：可用 < 安全" in listed.text
+    assert "快到发货时限：离发货时限 ≤ 4 小时" in listed.text  # the figure, not the name of the limit
+    assert "毛利率 < 5%" in listed.text
     one = await bench.say("张明", "rules", "规则 物流-1")
     assert "停滞上限 48 小时（stall_minutes=2880）" in one.text
     assert "找客服" in one.text

@@ -39,7 +39,7 @@ async def test_a_buyers_request_goes_to_the_orders_group_masked(bench: Bench) ->
     await asked(bench)
     (sent,) = bench.group.sent
     assert sent.chat.chat_id == ORDERS
-    assert "收件 王** 138****5678 浙江 杭州 → 李** 139****1111 浙江 宁波" in sent.reply.text
+    assert "原来 王** 138****5678 浙江 杭州\n改为 李** 139****1111 浙江 宁波" in sent.reply.text
     assert "改地址-1" in sent.reply.text
     facts = repr(bench.approval().facts)
     for secret in SECRETS:

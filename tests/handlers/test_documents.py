@@ -241,3 +241,14 @@ async def test_the_last_digits_behind_the_name_of_a_paper_are_enough(ask: AskDes
     ask.put(order(warehouse="杭州仓", parcels=(parcel(),)))
     reply = await say(ask, f"出库单 {NUMBER[-4:]}")
     assert [each.name for each in reply.documents] == ["出库单-8842.pdf"]
+
+
+async def test_a_pick_list_after_talk_of_one_order_is_still_the_whole_list(ask: AskDesk) -> None:
+    ask.put(order(warehouse="杭州仓"), order(OTHER, warehouse="杭州仓", lines=(line("SKU-2", title="地毯"),)))
+    before = understand(f"{NUMBER} 到哪了", now=ask.clock.now())
+
+    async def after(text: str) -> Reply:
+        return await ask.plan(FEATURE, understand(text, now=ask.clock.now(), context=before), text, who="李芳")
+
+    assert "2 单" in (await after("拣货单")).text
+    assert "1 单" in (await after("这单的拣货单")).text

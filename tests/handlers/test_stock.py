@@ -101,7 +101,7 @@ async def test_a_word_that_several_titles_share_gives_a_choice(ask: AskDesk) -> 
 @pytest.mark.parametrize("text", ["哪些快断货", "缺货的有哪些", "what is running low"])
 async def test_what_is_short_is_listed_without_naming_goods(ask: AskDesk, text: str) -> None:
     reply = await ask.plan(FEATURE, Plan(Intent.STOCK), text, who="陈店长")
-    assert "沙发套 灰色  🟡 杭州仓 可用 12" in reply.text
+    assert "🟡 沙发套 灰色 杭州仓 可用 12，安全 40" in reply.text
     assert reply.pictures
 
 

@@ -76,7 +76,7 @@ async def test_everything_is_everything_that_the_asker_may_see(ask: AskDesk) -> 
     assert own is not None
     assert everything.text.startswith("库存 1 处断货，1 处低于安全线")
     assert own.text.startswith("库存 1 处低于安全线")
-    assert "沙发套 灰色  🟡 杭州仓 可用 12" in own.text
+    assert "🟡 沙发套 灰色 杭州仓 可用 12，安全 40" in own.text
     assert "华南仓" not in own.pictures[0].alt
 
 
