@@ -14,9 +14,11 @@ from typing import Any
 from domain.errors import Stale
 from domain.learning import UNHEARD_CAP, Heard, Lesson, Unheard
 from storage.moments import at, at_or_none, dump, load, ms, scrub
+from storage.serials import next_serial
 from storage.sql import Conn, Row
 
-VERSION = "SELECT COALESCE(MAX(id),0) + COUNT(undone_at) FROM lessons"
+# Asked with every message, so it is a row to be found and not lessons to be counted.
+VERSION = "SELECT COALESCE((SELECT value FROM serials WHERE name = 'lessons'),0)"
 _UNHEARD = "SELECT id,skeleton,sample,lang,count,first_at,last_at,guesses,state FROM unheard "
 _LESSON = "SELECT id,skeleton,sample,lang,intent,made_by,made_at,unheard_id,undone_by,undone_at FROM lessons "
 
@@ -148,6 +150,7 @@ class LessonWrites(LessonReads):
             "UPDATE lessons SET undone_by = ?, undone_at = ? WHERE skeleton = ? AND undone_at IS NULL",
             (scrub(by, 40), ms(now), unheard.skeleton),
         )
+        next_serial(self._c, "lessons")
         meaning = f"{unheard.read_as}>{intent}" if unheard.read_as else intent
         self._c.run(
             "INSERT INTO lessons(skeleton,sample,lang,intent,made_by,made_at,unheard_id) VALUES(?,?,?,?,?,?,?)",
@@ -166,6 +169,7 @@ class LessonWrites(LessonReads):
         )
         if not done:
             return None
+        next_serial(self._c, "lessons")
         lesson = self.lesson(lesson_id)
         if lesson is not None:
             self._c.run("UPDATE unheard SET state = 'open' WHERE id = ? AND state = 'taught'", (lesson.unheard_id,))
