@@ -90,26 +90,56 @@ def find_range(text: str, now: datetime, zone: ZoneInfo = SHANGHAI) -> DateMenti
     if _HINT_ZH.search(text) is None and _HINT_EN.search(text) is None:
         return None
     today = now.astimezone(zone).date()
-    first = _first(text, today, 0)
+    return _mention(text, 0, today, zone)
+
+
+def find_ranges(text: str, now: datetime, zone: ZoneInfo = SHANGHAI) -> list[DateMention]:
+    """Every date or range that `text` names, in its order: 11月和10月 are two, 11月1号到11号 is one.
+
+    Days without a month (20号, 1号到10号) count here: the caller knows that the text asks about a period.
+    """
+    found: list[DateMention] = []
+    if _HINT_ZH.search(text) is None and _HINT_EN.search(text) is None:
+        return found
+    today = now.astimezone(zone).date()
+    while (mention := _mention(text, found[-1].stop if found else 0, today, zone, bare=True)) is not None:
+        found.append(mention)
+    return found
+
+
+def _mention(text: str, start: int, today: date, zone: ZoneInfo, *, bare: bool = False) -> DateMention | None:
+    first = _first(text, today, start, bare=bare)
     if first is None:
         return None
     begin, end, at, stop = first
     joined = _JOIN.match(text, stop)
-    if joined is not None and (second := _first(text, today, joined.end())) is not None and second[2] == joined.end():
-        if second[1] > begin:
-            end, stop = second[1], second[3]
+    if joined is not None and (second := _second(text, today, joined.end(), begin, bare=bare)) is not None:
+        if second[0] > begin:
+            end, stop = second
     elif (open_end := _SINCE.match(text, stop)) is not None:
         end, stop = today + timedelta(days=1), open_end.end()
     return DateMention(_range(begin, end, text[at:stop], zone), at, stop)
 
 
+def _second(text: str, today: date, start: int, begin: date, *, bare: bool) -> tuple[date, int] | None:
+    """(end, stop) of the date that follows 到: 11月1号到11号 leaves the month out."""
+    if (day := _SAME_MONTH.match(text, start)) is not None:
+        try:
+            return begin.replace(day=numeral(day[1])) + timedelta(days=1), day.end()
+        except ValueError:
+            return None
+    second = _first(text, today, start, bare=bare)
+    return (second[1], second[3]) if second is not None and second[2] == start else None
+
+
 _JOIN = re.compile(r"\s*(?:到|至|~|-|—|to|until|and)\s*(?!now)")
-_SINCE = re.compile(r"(?:以来|至今|到现在|起|开始)")
+_SINCE = re.compile(r"(?:以来|至今|到现在|到目前|到今天|起|开始)")
+_SAME_MONTH = re.compile(r"(\d{1,2}|[一二三四五六七八九十]{1,3})[日号](?!\s*[仓楼线店])")
 
 
-def _first(text: str, today: date, start: int) -> tuple[date, date, int, int] | None:
+def _first(text: str, today: date, start: int, *, bare: bool = False) -> tuple[date, date, int, int] | None:
     best: tuple[date, date, int, int] | None = None
-    for pattern, reader in _READERS:
+    for pattern, reader in (*_READERS, *_BARE) if bare else _READERS:
         for match in pattern.finditer(text, start):
             if best is not None and match.start() > best[2]:
                 break
@@ -221,6 +251,43 @@ def _day_of_month(match: re.Match[str], today: date) -> Span:
     return _one(_past(today, month, day))
 
 
+def _day_of_year(match: re.Match[str], today: date) -> Span:
+    """去年12月, 去年 11月11号."""
+    year, month = today.year + {"去": -1, "前": -2, "今": 0}[match[1]], numeral(match[2])
+    return _one(date(year, month, numeral(match[3]))) if match[3] else _month(year, month)
+
+
+def _short_span(match: re.Match[str], today: date) -> Span:
+    """11.1-11.11, over the turn of the year too."""
+    last = _past(today, int(match[3]), int(match[4]))
+    first = date(last.year, int(match[1]), int(match[2]))
+    return first if first <= last else first.replace(year=last.year - 1), last + timedelta(days=1)
+
+
+def _bare_day(match: re.Match[str], today: date) -> Span:
+    """20号: the latest such day."""
+    day = numeral(match[1])
+    month = today if day <= today.day else today.replace(day=1) - timedelta(days=1)
+    return _one(month.replace(day=day))
+
+
+def _half_month(match: re.Match[str], today: date) -> Span:
+    middle = today.replace(day=16)
+    if match[1] == "上":
+        return today.replace(day=1), middle
+    return (middle, _month(today.year, today.month)[1]) if today >= middle else _half_before(today)
+
+
+def _half_before(today: date) -> Span:
+    first, end = _shift_month(today, -1)
+    return first.replace(day=16), end
+
+
+def _en_month(match: re.Match[str], today: date) -> Span:
+    month = _ENGLISH_MONTH[match[1][:3]]
+    return _month(int(match[2]) if match[2] else today.year if month <= today.month else today.year - 1, month)
+
+
 def _whole_month(match: re.Match[str], today: date) -> Span:
     month = numeral(match[2])
     if match[1]:
@@ -326,14 +393,16 @@ _YEAR = r"(?:(?<!\d)(\d{4}|\d{2})\s*年\s*)?"
 _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Span]], ...] = (
     (re.compile(r"(大前|前|昨|今|当|明|后)(?:天|日(?!期)|晚|早)"), _relative_day),
     (re.compile(r"(?<![天两一二三四五六七八九\d])(上上|上|前|这|本|下)?(?:个)?(?:周|星期|礼拜)(?![年边])([一二三四五六日天末1-7](?![\d个]))?"), _zh_week),
+    (re.compile(r"(上|下)半(?:个)?月"), _half_month),
     (re.compile(r"(上上|上|这|本|当)(?:个)?月"), _zh_month),
     (re.compile(r"(今|本|去|前)年"), _year),
+    (re.compile(r"([去前今])年的?(\d{1,2}|十[一二]?|[一二三四五六七八九])月(?:份|(\d{1,2}|[一二三四五六七八九十]{1,3})[日号]?)?"), _day_of_year),
     (re.compile(rf"(?:最?近|过去|前|这)的?\s*{_N}?\s*(?:个)?(天|日(?!期)|周|星期|礼拜|月|年)"), _zh_last),
     (re.compile(rf"{_YEAR}(?<!\d)(\d{{1,2}}|[一二三四五六七八九十]{{1,2}})\s*月\s*(\d{{1,2}}|[一二三四五六七八九十]{{1,3}})\s*[日号]?"), _day_of_month),
     (re.compile(rf"{_YEAR}(?<!\d)(\d{{1,2}}|十[一二]?|[一二三四五六七八九])\s*月(?:份)?(?!\s*[\d一二三四五六七八九十])"), _whole_month),
     (re.compile(r"(?<![\d-])(20\d\d)[-/.](\d{1,2})[-/.](\d{1,2})(?![\d-])"), _numeric),
     (re.compile(r"(?<![\d/.-])(1[0-2]|0?[1-9])[/.](3[01]|[12]\d|0?[1-9])(?![\d/.%-])(?!\s*(?:元|块|折|kg|g|斤|万|cm|mm))"), _short_numeric),
-    (re.compile(r"(?:[去前]年)?(?:双(11|12|十一|十二)(?:当[天日]|那天|期间)?|(?<!\d)(618)(?!\d)(?:当[天日]|那天|大促|期间)?)"), _festival),
+    (re.compile(r"(?:[去前今]年的?)?(?:双(11|12|十一|十二)(?:当[天日]|那天|期间)?|(?<!\d)(618)(?!\d)(?:当[天日]|那天|大促|期间)?)"), _festival),
     (re.compile(r"(?:([去前今])年的?)?(国庆|春节|元旦|中秋|端午|清明|五一|劳动节)(?:节|当天)?(?:假期|期间|长假|放假)?"), _holiday),
     (re.compile(rf"{_YEAR}(今年|去年)?的?([上下])半年"), _half_year),
     (re.compile(r"(?:(?<!\d)(\d{4}|\d{2})\s*年?\s*)?(?:(?<![a-z0-9])q([1-4])(?!\d)|第?([一二三四1-4])季度)"), _quarter),
@@ -343,5 +412,16 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Span]], .
     (re.compile(r"\b(?:last|past|previous)\s+(\d{1,3}|one|two|three|four|five|six|seven|ten|a|couple)\s+(?:of\s+)?(day|week|month|year)s?\b"), _en_last),
     (re.compile(r"\b(last|previous|this|past)\s+(week|month|year)\b"), _en_period),
     (re.compile(rf"\b(last |this |on )?({_DAYS})\b"), _en_weekday),
+    (re.compile(rf"\b(?:(?<=in )|(?<=of )|(?<=for )|(?<=last )|(?<=and )|(?<=to )|(?<=vs )|(?<=during )|(?!may\b|mar\b|dec\b|sun\b))({_MONTHS})(?:\s+(20\d\d))?\b(?!\.?\s*\d)"), _en_month),
     (re.compile(rf"\b(?:({_MONTHS})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?|(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?({_MONTHS}))(?:,?\s+(20\d\d))?\b"), _en_date),
 )  # fmt: skip
+# Only where a period is asked about: elsewhere 3号 is a warehouse, a door or a size.
+_BARE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Span]], ...] = (
+    (
+        re.compile(
+            r"(?<![\d/.-])(1[0-2]|0?[1-9])[/.](3[01]|[12]\d|0?[1-9])\s*[-~至到]\s*(1[0-2]|0?[1-9])[/.](3[01]|[12]\d|0?[1-9])(?![\d/.%-])"
+        ),
+        _short_span,
+    ),
+    (re.compile(r"(?<![\d.月年])(\d{1,2}|[一二三四五六七八九十]{1,3})[日号](?!\s*[仓楼线店码])"), _bare_day),
+)

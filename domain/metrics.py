@@ -56,15 +56,17 @@ class Metric:
     left_out: tuple[str, str] = ("", "")
     percentile: int = 0
     default_group: str = ""
+    standing: bool = False  # what is so now: without a period every order counts, not those of the last days
     version: int = 1
 
     def said(self, texts: tuple[str, str], lang: str) -> str:
         return texts[1 if lang == "en" else 0]
 
 
-_BY_ORDER = frozenset({"channel", "shop", "warehouse", "province", "stage", "carrier", "day"})
+_TIMES = frozenset({"hour", "day", "week", "month"})
+_BY_ORDER = frozenset({"channel", "shop", "warehouse", "province", "stage", "carrier"}) | _TIMES
 _BY_LINE = _BY_ORDER | {"sku"}
-_BY_AFTERSALE = frozenset({"channel", "shop", "warehouse", "province", "reason", "kind", "day"})
+_BY_AFTERSALE = frozenset({"channel", "shop", "warehouse", "province", "reason", "kind"}) | _TIMES
 _ORDERS = ("单", "orders")
 _NO_UNPAID = ("没付款的、没付款就关闭的订单。", "orders not paid for, or closed unpaid.")
 
@@ -216,6 +218,29 @@ _ALL = (
         better=-1,
     ),
     _metric(
+        "late_share",
+        ("发货超时率", "Late shipping rate"),
+        ("%", "%"),
+        Shape.SHARE,
+        definition=(
+            "有发货时限的订单里，过了时限才上传运单、或到期还没发的占多少。",
+            "Of the orders with a promised ship time, the share whose waybill was uploaded after it, or that are due and unsent.",
+        ),
+        excludes=("没付款的、没有时限的、发货前关闭的；没到期也没发的（另外列出）。", "unpaid orders, those without a promise or closed before shipping; those not due yet (counted apart)."),
+        better=-1,
+        left_out=("单没到时限", "orders not due yet"),
+    ),
+    _metric(
+        "unshipped",
+        ("待发货单数", "Orders to ship"),
+        _ORDERS,
+        Shape.COUNT,
+        definition=("付了款、到现在还没发完货的订单有多少单（含暂停的、部分发货的）。", "Paid orders not completely shipped by now, those on hold and partly shipped included."),
+        excludes=("没付款的、关闭的。", "unpaid and closed orders."),
+        better=-1,
+        standing=True,
+    ),
+    _metric(
         "exception_share",
         ("异常占比", "Exception share"),
         ("%", "%"),
@@ -263,6 +288,22 @@ _ALL = (
         left_out=("行没登记成本", "lines without a cost"),
     ),
     _metric(
+        "profit",
+        ("毛利额", "Gross profit"),
+        ("", ""),
+        Shape.SUM,
+        entity=Entity.LINE,
+        definition=(
+            "行实付 − 进货成本 − 平台费，加起来，用下单时有效的成本。",
+            "Line amount − cost of goods − channel fee, added up, at the cost valid when the order was placed.",
+        ),
+        excludes=("没付款的、整单退款关闭的订单；赠品；没登记成本的行（另外列出）；整单优惠和我们付的运费。", "unpaid and fully refunded orders; gifts; lines without a known cost (counted apart); order discounts and our freight."),
+        may=May.ASK_MONEY,
+        better=1,
+        groups=_BY_LINE,
+        left_out=("行没登记成本", "lines without a cost"),
+    ),
+    _metric(
         "turnover_days",
         ("库存周转天数", "Stock turnover"),
         ("天", "days"),
@@ -287,7 +328,7 @@ _ALL = (
         definition=("这段时间里，同事在群里或网页上动订单（认领、催件、放行、改地址等）的次数。", "How often colleagues acted on an order, in the chat or on the web, in the period."),
         excludes=("规则、渠道、快递自动做的；下单超过 120 天的老订单。", "what rules, channels and carriers did; orders older than 120 days."),
         better=-1,
-        groups=frozenset({"channel", "shop", "warehouse", "agent", "day"}),
+        groups=frozenset({"channel", "shop", "warehouse", "agent"}) | _TIMES,
     ),
 )  # fmt: skip
 
@@ -302,5 +343,33 @@ UNMEASURED: dict[str, tuple[str, str]] = {
     "cross_role_delay": (
         "交接时长我现在算不准：还没有每一步的交接记录。可以问「履约时效」或「发货响应」。",
         "Hand-over delay cannot be told: the hand-overs are not on record. Ask for the fulfilment time instead.",
+    ),
+    "traffic": (
+        "访客、转化、加购这类数我没有：订单数据里只有下了单的人。可以问「订单数」「实付金额」。",
+        "Visitors and conversion are not on record: the order data begin with the order. Ask for orders or the paid amount.",
+    ),
+    "advertising": (
+        "投放、投产比我算不了：没有接广告数据。可以问「实付金额」「毛利额」。",
+        "Ad spend and its return cannot be told: no advertising data are connected. Ask for the paid amount or the gross profit.",
+    ),
+    "reviews": (
+        "评价的数我没有：没有接评价数据。可以问「退款率」「售后原因」。",
+        "Reviews are not on record. Ask for the refund rate or the after-sale reasons.",
+    ),
+    "buyers": (
+        "人数、新客、复购我算不了：同一个买家在各店是不同的号，不敢合起来数。可以问「订单数」；某个买家的订单可以报手机号查。",
+        "Buyers, new ones and repeat purchases cannot be counted: one person has another key in each shop. Ask for orders instead.",
+    ),
+    "delivery_rate": (
+        "签收率、揽收及时率我还没有这个指标。可以问「及时发货率」，或「订单数按状态分」。",
+        "There is no rate of deliveries or pick-ups. Ask for on-time shipping, or for orders by stage.",
+    ),
+    "transit_time": (
+        "路上走了多久我还没有按快递统计。可以问「履约时效按快递分」（付款到第一次扫描），或「订单数按快递分」。",
+        "Transit times are not added up. Ask for the fulfilment time by carrier (payment to first scan), or for orders by carrier.",
+    ),
+    "net_profit": (
+        "净利润我算不了：房租、人工、投放都不在这里。可以问「毛利额」或「毛利率」。",
+        "Net profit cannot be told: rent, wages and advertising are not here. Ask for the gross profit or the margin.",
     ),
 }  # fmt: skip

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.clock import SHANGHAI
+from domain.compared import calendar_before, month_before, year_before
 from domain.dates import DateRange
 from domain.errors import BadInput
 from domain.metrics import METRICS, Entity, Metric, Shape
@@ -27,15 +28,15 @@ LONGEST = timedelta(days=3 * 366)
 
 # field → operators. A condition outside this list is refused in words, never ignored.
 FIELDS: dict[str, frozenset[str]] = {
-    "channel": frozenset({"=", "!="}),
-    "shop": frozenset({"=", "!="}),
-    "warehouse": frozenset({"=", "!="}),
+    "channel": frozenset({"=", "!=", "in"}),
+    "shop": frozenset({"=", "!=", "in"}),
+    "warehouse": frozenset({"=", "!=", "in"}),
     "stage": frozenset({"=", "!="}),
-    "province": frozenset({"="}),
-    "carrier": frozenset({"="}),
-    "sku": frozenset({"="}),
-    "reason": frozenset({"="}),
-    "kind": frozenset({"="}),
+    "province": frozenset({"=", "!=", "in"}),
+    "carrier": frozenset({"=", "!=", "in"}),
+    "sku": frozenset({"=", "!=", "in"}),
+    "reason": frozenset({"=", "has"}),
+    "kind": frozenset({"=", "in"}),
     "paid": frozenset({"="}),  # yes, no
     "shipped": frozenset({"="}),
     "delivered": frozenset({"="}),
@@ -52,7 +53,9 @@ FIELDS_OF: dict[Entity, frozenset[str]] = {
     Entity.STOCK: frozenset({"sku", "warehouse"}),
 }
 _FLAGS = frozenset({"paid", "shipped", "delivered", "held"})
-_SAME = {"store": "shop", "product": "sku", "hour": "day"}  # what English and old plans call a grouping
+_SAME = {"store": "shop", "product": "sku"}  # what English and old plans call a grouping
+EITHER = "|"  # between the values of an `in`
+FOLDED = frozenset({"week", "month"})  # groupings that are added up from days
 
 
 class TooLong(BadInput):
@@ -75,7 +78,8 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class Query:
     """One question for a figure. `start` ≤ moment < `end`, aware UTC in whole seconds; `previous` asks for the equal period
-    that ends `period` earlier as well. `now` decides what is due. `order` is -value, value, or due: most urgent rows first.
+    that ends `period` earlier as well, or `against` where another one is named. `now` decides what is due. `order` is
+    -value, value, "" (largest first, but times in their order), or due: most urgent rows first.
     """
 
     metric: Metric
@@ -85,14 +89,15 @@ class Query:
     period: timedelta
     filters: tuple[Filter, ...] = ()
     groups: tuple[str, ...] = ()
-    order: str = "-value"
+    order: str = ""
     limit: int = 0
     previous: bool = True
+    against: tuple[datetime, datetime] | None = None
 
     @property
     def before(self) -> tuple[datetime, datetime]:
-        """The equal period before: just as long, one whole period earlier."""
-        return self.start - self.period, self.end - self.period
+        """What it is compared with: the period named, or the equal one before: just as long, one whole period earlier."""
+        return self.against or (self.start - self.period, self.end - self.period)
 
     @property
     def days(self) -> float:
@@ -101,6 +106,20 @@ class Query:
     def value(self, name: str) -> str:
         """The value that an equality filter asks for, or ""."""
         return next((each.value for each in self.filters if each.field == name and each.op == "="), "")
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Every value that an equality filter or a choice of several asks for."""
+        asked = [each for each in self.filters if each.field == name and each.op in ("=", "in")]
+        return tuple(value for each in asked for value in each.value.split(EITHER))
+
+    def takes(self, name: str, value: str) -> bool:
+        """Whether the conditions leave room for this value of a field."""
+        for each in self.filters:
+            if each.field != name:
+                continue
+            if (value in each.value.split(EITHER) if each.op == "in" else value == each.value) == (each.op == "!="):
+                return False
+        return True
 
 
 @dataclass(slots=True)
@@ -205,17 +224,46 @@ def query_of(plan: Plan, now: datetime, *, lang: str = "zh") -> Query:
     metric = METRICS.get(plan.slots.metric or "orders")
     if metric is None:
         raise BadInput(_say(lang, "这个指标我没有。", "There is no such metric."))
-    asked = plan.slots.range or _last_days(now, 7)
+    asked = plan.slots.range or (_ever(now) if metric.standing else _last_days(now, 7))
     filters = list(plan.filters)
     for name, value in (("channel", plan.slots.channel), ("sku", plan.slots.sku)):
-        if value and not any(each.field == name for each in filters):
+        # A name in the slots came last (只看快手 after 抖音和拼多多): it stands for what was chosen before.
+        if value and all(each.field != name or each.value != value for each in filters):
+            filters = [each for each in filters if each.field != name or each.op == "!="]
             filters.append(Filter(name, "=", value))
     groups = tuple(dict.fromkeys(_SAME.get(each, each) for each in plan.group_by))
     default = metric.default_group
     if not groups and default and not any(each.field == default for each in filters):
         groups = (default,)
     query = build(metric, asked, now, filters=tuple(filters), groups=groups, lang=lang)
-    return replace(query, order=plan.order or "-value", limit=min(max(plan.limit or 0, 0), 200))
+    against = _against(plan.extra.get("compare", ""), asked, query, lang)
+    return replace(query, order=plan.order, limit=min(max(plan.limit or 0, 0), 200), against=against or query.against)
+
+
+def _against(said: str, asked: DateRange, query: Query, lang: str) -> tuple[datetime, datetime] | None:
+    """The period that a question wants to be compared with; None: the equal one before. A running one is as long as ours."""
+    if "/" in said:
+        try:
+            start, end = (datetime.fromisoformat(each).astimezone(UTC) for each in said.split("/", 1))
+        except ValueError:
+            return None
+        if start >= query.now or end <= start or end - start > LONGEST:
+            raise BadInput(
+                _say(lang, "拿来比的那段时间还没到，或者太长。", "The period to compare with has not begun, or is too long.")
+            )
+        if query.end < asked.end and end - start > query.end - query.start and end <= query.start:
+            end = start + (query.end - query.start)  # 今天比昨天: the same hours of both
+        return start, min(end, query.now.replace(microsecond=0) + timedelta(seconds=1))
+    if said == "year":
+        return year_before(query.start), year_before(query.end)
+    if said in ("week", "month"):
+        back = timedelta(days=7)
+        return (
+            (query.start - back, query.end - back)
+            if said == "week"
+            else (month_before(query.start), month_before(query.end))
+        )
+    return None
 
 
 def build(
@@ -237,17 +285,23 @@ def build(
         _check(each, metric, lang)
     odd = [each for each in groups if each not in metric.groups]
     if odd or len(groups) > 2:
-        able = "、".join(GROUP_NAMES[each][lang == "en"] for each in sorted(metric.groups))
+        able = "、".join(GROUP_NAMES[each][lang == "en"] for each in GROUP_NAMES if each in metric.groups)
+        goods = "sku" in odd and metric.entity is Entity.ORDER
+        zh, en = (
+            ("；按商品可以问「销量」「毛利额」「毛利率」", ". By SKU, ask for units sold or margin") if goods else ("", "")
+        )
         raise BadInput(
             _say(
                 lang,
-                f"「{metric.title[0]}」不能这样分，可以按：{able}。",
-                f"{metric.title[1]} cannot be split like that; it can by: {able}.",
+                f"「{metric.title[0]}」不能这样分，可以按：{able}{zh}。",
+                f"{metric.title[1]} cannot be split like that; it can by: {able}{en}.",
             )
         )
     running = min(end, now.replace(microsecond=0) + timedelta(seconds=1))
-    previous = metric.shape is not Shape.TURNOVER  # how much lay on the shelf back then is not known
-    return Query(metric, start, running, now, end - start, filters, groups, previous=previous)
+    # How much lay on the shelf back then is not known, nor what waited.
+    previous = metric.shape is not Shape.TURNOVER and not metric.standing
+    against = calendar_before(asked, running)
+    return Query(metric, start, running, now, end - start, filters, groups, previous=previous, against=against)
 
 
 GROUP_NAMES: dict[str, tuple[str, str]] = {
@@ -258,17 +312,29 @@ GROUP_NAMES: dict[str, tuple[str, str]] = {
     "province": ("省份", "province"),
     "stage": ("状态", "stage"),
     "sku": ("SKU", "SKU"),
+    "hour": ("时段", "hour of the day"),
     "day": ("天", "day"),
+    "week": ("周", "week"),
+    "month": ("月", "month"),
     "reason": ("原因", "reason"),
     "kind": ("类型", "kind"),
     "agent": ("同事", "colleague"),
+}
+TIMES = ("hour", "day", "week", "month")  # groupings that have an order of their own
+_FIELD_NAMES = GROUP_NAMES | {
+    "paid": ("是否付款", "paid"),
+    "shipped": ("是否发货", "shipped"),
+    "delivered": ("是否签收", "delivered"),
+    "held": ("是否暂停", "held"),
+    "aftersale": ("有没有售后", "after-sales"),
+    "total": ("订单金额", "order amount"),
 }
 
 
 def _check(condition: Filter, metric: Metric, lang: str) -> None:
     name = condition.field
     if name not in FIELDS_OF[metric.entity] or condition.op not in FIELDS.get(name, frozenset()):
-        shown = GROUP_NAMES.get(name, (name[:12], name[:12]))[lang == "en"]
+        shown = _FIELD_NAMES.get(name, (name[:12], name[:12]))[lang == "en"]
         raise BadInput(
             _say(
                 lang,
@@ -290,6 +356,12 @@ def _say(lang: str, zh: str, en: str) -> str:
     return en if lang == "en" else zh
 
 
+def _ever(now: datetime) -> DateRange:
+    """Everything that may still be open: as far back as one question may look."""
+    end = _last_days(now, 1).end
+    return DateRange(end - LONGEST, end, "")
+
+
 def _last_days(now: datetime, count: int) -> DateRange:
     today = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
     start = (today - timedelta(days=count - 1)).astimezone(UTC)
@@ -299,19 +371,22 @@ def _last_days(now: datetime, count: int) -> DateRange:
 # --- on a button ------------------------------------------------------------------------------------------------------
 
 _GAP, _PART = "\x1e", "\x1f"
+_SIGNS = {"in": "~", "has": "^"}  # operators that are words, as a button writes them
 
 
 def pack(query: Query) -> str:
     """The question as a short text, without scope. Its period stays as it was: pressed tomorrow, it is the same figure."""
-    conditions = _PART.join(f"{each.field}{each.op}{each.value}" for each in query.filters)
+    conditions = _PART.join(f"{each.field}{_SIGNS.get(each.op, each.op)}{each.value}" for each in query.filters)
     stamps = f"{int(query.start.timestamp())},{int(query.end.timestamp())},{int(query.period.total_seconds())}"
-    return _GAP.join((query.metric.code, stamps, ",".join(query.groups), str(query.limit), conditions))
+    against = ",".join(str(int(each.timestamp())) for each in query.against or ())
+    return _GAP.join((query.metric.code, stamps, ",".join(query.groups), str(query.limit), conditions, query.order, against))
 
 
 def unpack(text: str, now: datetime) -> Query:
     """Inverse of `pack`. Raises BadInput on a text of another version."""
     try:
-        code, stamps, groups, limit, conditions = text.split(_GAP)
+        pieces = text.split(_GAP)
+        code, stamps, groups, limit, conditions, order, against = [*pieces, "", ""] if len(pieces) == 5 else pieces
         start, end, period = (int(each) for each in stamps.split(","))
         metric = METRICS[code]
         filters = tuple(_condition(each) for each in conditions.split(_PART) if each)
@@ -324,7 +399,9 @@ def unpack(text: str, now: datetime) -> Query:
             filters,
             tuple(each for each in groups.split(",") if each),
             limit=int(limit),
-            previous=metric.shape is not Shape.TURNOVER,
+            order=order,
+            previous=metric.shape is not Shape.TURNOVER and not metric.standing,
+            against=_moments(against) if against else None,
         )
     except (ValueError, KeyError, OverflowError) as old:
         raise BadInput("这个按钮是旧的，再问我一次就好。") from old
@@ -334,8 +411,17 @@ def unpack(text: str, now: datetime) -> Query:
 
 
 def _condition(text: str) -> Filter:
-    for op in ("<=", ">=", "!=", "=", "<", ">"):  # the longer spelling first
-        name, found, value = text.partition(op)
+    for op, sign in _SPELLED:
+        name, found, value = text.partition(sign)
         if found and name in FIELDS:
             return Filter(name, op, value)
     raise ValueError(text)
+
+
+# The longer spelling first.
+_SPELLED = (*((each, each) for each in ("<=", ">=", "!=", "=", "<", ">")), *_SIGNS.items())
+
+
+def _moments(text: str) -> tuple[datetime, datetime]:
+    start, end = (datetime.fromtimestamp(int(each), UTC) for each in text.split(","))
+    return start, end

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from dataclasses import replace
 
 import structlog
 
 from domain.chat import Reply
 from domain.errors import BadInput
-from domain.metrics import UNMEASURED
+from domain.metrics import METRICS, UNMEASURED
 from domain.people import Actor
 from domain.privacy import safe_text
 from domain.query import Fact, Query, Scope, TooLong, query_of, unpack
@@ -21,13 +22,13 @@ from domain.store import AuditEntry, Reads
 from domain.understand.plan import Intent, Plan, Slots
 from handlers.charts_figures import bars_chart
 from handlers.desk import Desk, Feature, Need, Press, Question
-from handlers.kpi_draw import Drawn, draw
+from handlers.kpi_draw import Drawn, Told, draw
 from handlers.kpi_edit import edit
 from handlers.kpi_look import Seen, look
 from handlers.kpi_rows import explain
 from handlers.words.common import words
 from handlers.words.kpi import kpi as say
-from handlers.words.kpi import span_text
+from handlers.words.kpi import span_text, title
 
 log = structlog.get_logger()
 
@@ -43,7 +44,32 @@ async def kpi(question: Question, actor: Actor, desk: Desk) -> Reply:
     if plan.extra.get("explain"):
         return await _explain(query, actor, desk, request=question.message.message_id)
     label = plan.slots.range.label if plan.slots.range is not None else ""
-    return await _answer(query, label, actor, desk, request=question.message.message_id, assumed=plan.slots.range is None)
+    told = _told(plan, query, actor, desk)
+    assumed = plan.slots.range is None
+    return await _answer(query, label, actor, desk, request=question.message.message_id, assumed=assumed, told=told)
+
+
+def _told(plan: Plan, query: Query, actor: Actor, desk: Desk) -> Told:
+    """What was asked and is not in the figure: words that were not understood, another clock, other figures."""
+    lang, lines = actor.lang, []
+    if unread := plan.extra.get("unread"):
+        lines.append(say(lang, "unread", what=safe_text(unread, 40)))
+    if plan.extra.get("caveat") == "placed" and any(each.field in ("shipped", "delivered") for each in query.filters):
+        lines.append(say(lang, "caveat.placed"))
+    also = []
+    # A follow-up changes one thing about the figure; what stood beside it was said with the question itself.
+    for code in plan.extra.get("also", "").split(",") if "inherited" not in plan.extra else ():
+        metric = METRICS.get(code)
+        if metric is None or metric.may not in actor.may:
+            continue
+        try:
+            other = replace(plan, slots=replace(plan.slots, metric=code), order="", limit=None)
+            also.append(query_of(other, desk.clock.now(), lang=lang))
+        except BadInput:
+            continue  # not with these conditions: its own question says why
+    if also:
+        lines.append(say(lang, "also", names="、".join(title(each.metric, lang) for each in also)))
+    return Told(tuple(lines), tuple(also))
 
 
 async def how(press: Press, actor: Actor, desk: Desk) -> Reply:
@@ -65,14 +91,16 @@ def _plan(question: Question) -> Plan:
     return Plan(Intent.KPI, slots)
 
 
-async def _answer(query: Query, label: str, actor: Actor, desk: Desk, *, request: str, assumed: bool = False) -> Reply:
+async def _answer(
+    query: Query, label: str, actor: Actor, desk: Desk, *, request: str, assumed: bool = False, told: Told | None = None
+) -> Reply:
     if (refused := await _not_theirs(query, actor, desk, request)) is not None:
         return refused
     try:
         seen = await desk.store.read(lambda r: look(r, query, actor, desk))
     except TooLong as stopped:
         raise BadInput(say(actor.lang, "too_long")) from stopped
-    drawn = draw(seen, safe_text(label, 24), actor, desk, assumed=assumed)
+    drawn = draw(seen, safe_text(label, 24), actor, desk, assumed=assumed, told=told)
     return await _with_picture(drawn, query)
 
 
@@ -120,8 +148,8 @@ async def _not_theirs(query: Query, actor: Actor, desk: Desk, request: str) -> R
         ("shop", actor.person.shops, actor.sees_shop),
         ("warehouse", actor.person.warehouses, actor.sees_warehouse),
     ):
-        wanted = query.value(name)
-        if wanted and not sees(wanted):
+        wanted = next((each for each in query.values(name) if not sees(each)), "")
+        if wanted:
             shown = "、".join(safe_text(each, 12) for each in sorted(mine))
             return Reply(say(actor.lang, "hidden", what=safe_text(wanted, 20), mine=shown))
     return None

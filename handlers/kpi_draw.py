@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.chat import Button, Card, Reply, Tone
+from domain.clock import SHANGHAI
 from domain.metrics import Shape
 from domain.people import Actor
 from domain.privacy import safe_text
-from domain.query import FIELDS_OF, GROUP_NAMES, Parts, Query, money_of, pack
+from domain.query import EITHER, FIELDS_OF, GROUP_NAMES, TIMES, Parts, Query, money_of, pack
 from domain.tokens import MAX_TOKEN
+from domain.understand.plan import Filter
 from handlers.charts_figures import ROWS, Bars
 from handlers.desk import Desk
 from handlers.kpi_look import Group, Seen, Source, day_of
@@ -28,7 +30,9 @@ from handlers.words.orders import MARK, SEP, words
 from handlers.words.times import span
 
 SHOWN = 8
+MOST = 20  # of a list that was asked for by its length
 _SPLITS = ("channel", "warehouse", "day", "sku", "reason", "agent")
+_SPANS = frozenset({"day", "week", "month"})  # their like of the period before has another name
 _ADDS_UP = frozenset({Shape.COUNT, Shape.SUM})
 
 
@@ -40,14 +44,24 @@ class Drawn:
     bars: Bars | None = None
 
 
-def draw(seen: Seen, label: str, actor: Actor, desk: Desk, *, assumed: bool = False) -> Drawn:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What has to be said with a figure beside the figure: conditions that were not applied, and other figures asked for."""
+
+    lines: tuple[str, ...] = ()
+    also: tuple[Query, ...] = ()
+
+
+def draw(seen: Seen, label: str, actor: Actor, desk: Desk, *, assumed: bool = False, told: Told | None = None) -> Drawn:
     """`label` is how the person called the period."""
     lang, query = actor.lang, seen.query
+    told = told or Told()
     if seen.empty:
-        return Drawn(Reply(nothing(seen, label, actor, desk)))
+        text = "\n".join((nothing(seen, label, actor, desk), *told.lines))
+        return Drawn(Reply(text, _empty_card(text, told, actor, desk)))
     period = _period(label, lang) if lang != "en" else f" {label}:" if label else ":"
     head = kpi(lang, "head", period=period, title=title(query.metric, lang), value=_whole(seen, lang))
-    lines: list[str] = [*_compared(seen, lang)] if not seen.silent else []
+    lines: list[str] = [*told.lines, *([] if seen.silent else _compared(seen, lang))]
     lines += [_stale(each, seen, lang, desk) for each in seen.silent[:2]]
     lines += _group_lines(seen, actor, desk)
     left = sum(each.left_out for each in seen.whole.values())
@@ -58,8 +72,15 @@ def draw(seen: Seen, label: str, actor: Actor, desk: Desk, *, assumed: bool = Fa
     footer = f"{echo(seen, actor, desk, assumed=assumed)}{SEP}{_as_of(seen, lang, desk)}"
     tone = _tone(seen)
     text = "\n".join((f"{MARK[tone]} {head}", *lines, footer))
-    card = Card(head, tuple(lines), tone, buttons=_buttons(query, actor, desk), footer=footer)
+    card = Card(head, tuple(lines), tone, buttons=_buttons(query, actor, desk, told.also), footer=footer)
     return Drawn(Reply(text, card), _bars(seen, head, actor, desk))
+
+
+def _empty_card(text: str, told: Told, actor: Actor, desk: Desk) -> Card | None:
+    """Nothing to be counted needs no card, unless another figure was asked for as well."""
+    buttons = tuple(_others(told.also, actor, desk))
+    head, *lines = text.splitlines()
+    return Card(head, tuple(lines), Tone.INFO, buttons=buttons) if buttons else None
 
 
 def _period(label: str, lang: str) -> str:
@@ -85,6 +106,11 @@ def _compared(seen: Seen, lang: str) -> list[str]:
         for currency, parts in sorted(seen.whole.items())
     ]
     shown = span_text(*query.before, lang)
+    if query.against is not None:
+        was = " + ".join(value_text(query.metric, parts, each, lang) for each, parts in sorted(seen.before.items()))
+        if not any(changes):
+            return [kpi(lang, "against.none", span=shown)]
+        return [kpi(lang, "against", span=shown, value=was, change=" / ".join(each or "—" for each in changes))]
     if not any(changes):
         return [kpi(lang, "before.none", span=shown)]
     return [kpi(lang, "before", span=shown, change=" / ".join(each or "—" for each in changes))]
@@ -110,15 +136,16 @@ def _tone(seen: Seen) -> Tone:
 def _group_lines(seen: Seen, actor: Actor, desk: Desk) -> list[str]:
     query, lang = seen.query, actor.lang
     metric = query.metric
-    most = min(query.limit or SHOWN, 10)
-    shown = seen.groups[-most:] if query.groups == ("day",) else seen.groups[:most]
+    most = min(query.limit, MOST) or SHOWN
+    in_time = len(query.groups) == 1 and query.groups[0] in TIMES and not query.order
+    shown = seen.groups[-most:] if in_time else seen.groups[:most]
     lines = []
     for place, each in enumerate(shown, 1):
         share = change = ""
         whole = seen.whole.get(each.currency, Parts()).numerator
-        if metric.shape in _ADDS_UP and whole > 0 and query.groups != ("day",):
+        if metric.shape in _ADDS_UP and whole > 0 and not in_time:
             share = kpi(lang, "share", share=f"{each.now.numerator / whole * 100:.1f}%")
-        if not seen.silent and query.previous and query.groups != ("day",):
+        if not seen.silent and query.previous and not _SPANS & set(query.groups):
             moved = change_text(metric, each.now, each.before, each.currency, lang)
             change = kpi(lang, "was", change=moved) if moved else ""
         partial = kpi(lang, "partial") if _is_silent(each, seen) else ""
@@ -194,10 +221,18 @@ def filters_text(query: Query, actor: Actor, desk: Desk) -> str:
         elif each.field == "total":
             out.append(kpi(lang, "filter.total", op=each.op, value=f"{int(each.value) / 100:.2f}"))
         else:
-            value = desk.channels.name(each.value) if each.field == "channel" else group_text(each.field, each.value, lang)
-            key = "filter.not" if each.op == "!=" else "filter"
-            out.append(kpi(lang, key, name=GROUP_NAMES[each.field][lang == "en"], value=safe_text(value, 24)))
+            value = "、".join(_named(each.field, value, lang, desk) for value in _values(each))
+            key = {"!=": "filter.not", "has": "filter.has"}.get(each.op, "filter")
+            out.append(kpi(lang, key, name=GROUP_NAMES[each.field][lang == "en"], value=value))
     return "".join(out)
+
+
+def _values(condition: Filter) -> list[str]:
+    return condition.value.split(EITHER) if condition.op == "in" else [condition.value]
+
+
+def _named(name: str, value: str, lang: str, desk: Desk) -> str:
+    return safe_text(desk.channels.name(value) if name == "channel" else group_text(name, value, lang), 24)
 
 
 def echo(seen: Seen, actor: Actor, desk: Desk, *, assumed: bool = False) -> str:
@@ -206,6 +241,8 @@ def echo(seen: Seen, actor: Actor, desk: Desk, *, assumed: bool = False) -> str:
     mine = [safe_text(each, 12) for each in sorted(actor.person.shops | actor.person.warehouses)]
     scope = kpi(lang, "scope", names="、".join(mine[:4])) if mine else kpi(lang, "everything")
     shown = span_text(query.start, query.end, lang) + (kpi(lang, "assumed") if assumed else "")
+    if assumed and query.metric.standing:
+        shown = f"{query.end.astimezone(SHANGHAI):%m-%d}{kpi(lang, 'standing')}"
     clock = kpi(lang, echo_clock(query))
     return kpi(lang, "echo", clock=clock, span=shown, filters=filters_text(query, actor, desk), scope=scope)
 
@@ -213,7 +250,8 @@ def echo(seen: Seen, actor: Actor, desk: Desk, *, assumed: bool = False) -> str:
 def nothing(seen: Seen, label: str, actor: Actor, desk: Desk) -> str:
     """None counted: because there is none, or because a source is silent."""
     lang, named = actor.lang, title(seen.query.metric, actor.lang)
-    period = _period(label or span_text(seen.query.start, seen.query.end, lang), lang)
+    standing = seen.query.metric.standing and not label
+    period = _period(label or ("" if standing else span_text(seen.query.start, seen.query.end, lang)), lang)
     if seen.silent:
         worst = seen.silent[0]
         name = desk.channels.name(worst.channel, worst.shop)
@@ -237,21 +275,30 @@ def nothing(seen: Seen, label: str, actor: Actor, desk: Desk) -> str:
 # --- buttons, picture -------------------------------------------------------------------------------------------------
 
 
-def _buttons(query: Query, actor: Actor, desk: Desk) -> tuple[Button, ...]:
+def _others(also: tuple[Query, ...], actor: Actor, desk: Desk) -> list[Button]:
+    """The other figures that were asked for in the same breath."""
+    made = [(title(each.metric, actor.lang), desk.signer.sign("kpi.split", "kpi:0", pack(each))) for each in also]
+    return [Button(text, token, command=text) for text, token in made if len(token) <= MAX_TOKEN]
+
+
+def _buttons(query: Query, actor: Actor, desk: Desk, also: tuple[Query, ...] = ()) -> tuple[Button, ...]:
     """How it is computed, and two ways to split it further. Whoever presses sees it with their own scope."""
     lang = actor.lang
+    others = _others(also, actor, desk)[:2]
     asked = [(kpi(lang, "button.how"), "kpi.how", query, kpi(lang, "button.how"))]
     able = [name for name in _SPLITS if name in query.metric.groups and name not in query.groups]
     able = [name for name in able if not (name in FIELDS_OF[query.metric.entity] and query.value(name))]
-    for name in able[:2]:
+    for name in able[: 2 - len(others)]:
         split = Query(
-            query.metric, query.start, query.end, query.now, query.period, query.filters, (name,), previous=query.previous
-        )
+            query.metric, query.start, query.end, query.now, query.period, query.filters, (name,), previous=query.previous,
+            against=query.against,
+        )  # fmt: skip
         text = kpi(lang, "button.split", name=grouping(name, lang))
         asked.append((text, "kpi.split", split, text))
     asked.append((kpi(lang, "button.edit"), "kpi.edit", query, ""))
     made = [(text, desk.signer.sign(action, "kpi:0", pack(each)), command) for text, action, each, command in asked]
-    return tuple(Button(text, token, command=command) for text, token, command in made if len(token) <= MAX_TOKEN)
+    own = [Button(text, token, command=command) for text, token, command in made if len(token) <= MAX_TOKEN]
+    return (own[0], *others, *own[1:]) if own else tuple(others)
 
 
 def _bars(seen: Seen, head: str, actor: Actor, desk: Desk) -> Bars | None:
@@ -260,7 +307,7 @@ def _bars(seen: Seen, head: str, actor: Actor, desk: Desk) -> Bars | None:
     finding = head + (kpi(lang, "chart.partial") if seen.silent else "")
     unit = query.metric.said(query.metric.unit, lang) or currency
     caption = f"{title(query.metric, lang)}（{unit}）" if lang != "en" else f"{title(query.metric, lang)} ({unit})"
-    if query.groups == ("day",):
+    if query.groups == ("day",) and not query.order:
         series = [(each.key[0], each.now) for each in seen.groups if each.currency == currency]
         return _day_bars(series, seen, finding, caption, currency, lang)
     if not query.groups:
@@ -269,7 +316,9 @@ def _bars(seen: Seen, head: str, actor: Actor, desk: Desk) -> Bars | None:
     shown = [each for each in seen.groups if each.currency == currency][:ROWS]
     if not shown:
         return None
-    top = shown[0]
+    ranked = query.order or not (len(query.groups) == 1 and query.groups[0] in TIMES)
+    known = [each for each in shown if each.now.value(query.metric) is not None]
+    top = shown[0] if ranked or not known else max(known, key=lambda each: each.now.value(query.metric) or 0.0)
     finding = f"{_top_text(top, seen, actor, desk)}{kpi(lang, 'chart.partial') if seen.silent else ''}"
     return Bars(
         finding,
@@ -278,7 +327,7 @@ def _bars(seen: Seen, head: str, actor: Actor, desk: Desk) -> Bars | None:
         tuple(value_text(query.metric, each.now, currency, lang) for each in shown),
         caption,
         days=False,
-        marked=0,
+        marked=shown.index(top),
     )
 
 

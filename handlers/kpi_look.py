@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from domain.clock import SHANGHAI
 from domain.people import Actor
-from domain.query import Part, Parts, Query, Scope, folded
+from domain.query import FOLDED, TIMES, Part, Parts, Query, Scope, folded
 from domain.store import Freshness, Reads
 from handlers.desk import Desk
 from handlers.order_nothing import TOO_OLD
 
 CONTEXT = timedelta(days=14)  # what a picture shows around a single day
 _SEVERAL = timedelta(days=1, hours=12)  # longer than this is several days
+_FAR = timedelta(days=2)  # further back than this, the period to compare with is looked at by itself
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def look(reads: Reads, query: Query, actor: Actor, desk: Desk) -> Seen:
     by_day = not query.groups and "day" in query.metric.groups
     # One pass for the whole and its days: days add up, those of a histogram too.
     together = by_day and query.end - query.start > _SEVERAL
-    rows = reads.figures.parts(replace(query, groups=("day",)) if together else query, scope)
+    rows = _rows(reads, replace(query, groups=("day",)) if together else query, scope)
     sums = folded(rows)
     whole = {key[2]: parts for key, parts in sums.items() if key[0] == 1}
     before = {key[2]: parts for key, parts in sums.items() if key[0] == 0}
@@ -80,6 +82,31 @@ def look(reads: Reads, query: Query, actor: Actor, desk: Desk) -> Seen:
     )
 
 
+def _rows(reads: Reads, query: Query, scope: Scope) -> list[Part]:
+    """What was asked for and what it is compared with; weeks and months added up from days."""
+    by_day = tuple("day" if name in FOLDED else name for name in query.groups)
+    asked = replace(query, groups=by_day)
+    if query.previous and query.against is not None and not timedelta() <= query.start - query.against[1] < _FAR:
+        start, end = query.against
+        rows = reads.figures.parts(replace(asked, previous=False), scope)
+        earlier = reads.figures.parts(replace(asked, start=start, end=end, previous=False), scope)
+        rows += [Part(0, row.group, row.currency, row.parts) for row in earlier]
+    else:
+        rows = reads.figures.parts(asked, scope)
+    if by_day == query.groups:
+        return rows
+    return [replace(row, group=tuple(map(_longer, query.groups, row.group))) for row in rows]
+
+
+def _longer(name: str, value: str) -> str:
+    """The number of the first day of the week or month that a day belongs to."""
+    if name not in FOLDED:
+        return value
+    day = date.fromordinal(_EPOCH + int(value))
+    first = day.replace(day=1) if name == "month" else day - timedelta(days=day.weekday())
+    return str(first.toordinal() - _EPOCH)
+
+
 def _around(reads: Reads, query: Query, scope: Scope) -> list[tuple[str, str, Parts]]:
     """The days for the picture: the fortnight that ends with the single day asked for."""
     wide = replace(query, start=query.start - CONTEXT + timedelta(days=1), groups=("day",), previous=False)
@@ -93,7 +120,7 @@ def _groups(rows: list[Part], query: Query) -> tuple[Group, ...]:
     found = [
         Group(group, currency, sums[1, group, currency], sums.get((0, group, currency), Parts())) for group, currency in keys
     ]
-    if query.groups == ("day",):
+    if len(query.groups) == 1 and query.groups[0] in TIMES and not query.order:
         return tuple(sorted(found, key=lambda each: (each.currency, int(each.key[0]))))
     lowest = query.order == "value"
 
@@ -118,11 +145,11 @@ def _titles(reads: Reads, groups: tuple[Group, ...], query: Query) -> dict[str, 
 def sources(reads: Reads, query: Query, actor: Actor, desk: Desk) -> tuple[Source, ...]:
     """The connected shops that this question is about, as far as the asker sees them, the stalest first."""
     known = {each.source: each for each in reads.cursors.freshness()}
-    channel, shop = query.value("channel"), query.value("shop")
     wanted_until = min(query.end, query.now) - TOO_OLD
     found: list[Source] = []
     for its_channel, its_shop in desk.channels.shops():
-        if (channel and its_channel != channel) or (shop and its_shop != shop) or not actor.sees_shop(its_shop):
+        asked = query.takes("channel", its_channel) and query.takes("shop", its_shop)
+        if not asked or not actor.sees_shop(its_shop):
             continue
         name = f"{its_channel}/{its_shop}"
         last = known.get(name, Freshness(name, None, "", None)).last_ok

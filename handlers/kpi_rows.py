@@ -21,7 +21,7 @@ from handlers.words.kpi import group_text, hours_text, kpi, moment_text, title, 
 
 ROWS = 10
 _MINUTES = frozenset({"fulfilment_p95", "fulfilment_p50", "first_response", "late_orders"})
-_MONEY = frozenset({"gmv", "average_order", "refund_amount"})
+_MONEY = frozenset({"gmv", "average_order", "refund_amount", "profit"})
 
 
 def explain(seen: Seen, facts: Sequence[Fact], actor: Actor, desk: Desk) -> Reply:

@@ -48,6 +48,7 @@ _SUMS: dict[str, _Sums] = {
     "fulfilment_p50": _Sums("d.timed", "0", left="d.timed", spans=PICKED),
     "first_response": _Sums("d.paid_orders", "0", left="d.paid_orders", spans=SENT),
     "on_time": _Sums(_PROMISES, "d.in_time", f"d.in_time + d.late + {_DUE}", _NOT_DUE, promise=True),
+    "late_share": _Sums(_PROMISES, f"d.late + {_DUE}", f"d.in_time + d.late + {_DUE}", _NOT_DUE, promise=True),
     "late_orders": _Sums(f"d.late + {_DUE}", f"d.late + {_DUE}", promise=True),
     "sales_by_sku": _Sums("d.sold_lines", "d.units", "d.sold_lines"),
     "margin": _Sums("d.priced_lines", "d.earned", "d.costed", "d.uncosted", "d.currency"),

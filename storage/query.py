@@ -21,6 +21,7 @@ from storage.moments import at
 from storage.query_build import Builder, Statement
 from storage.query_lines import (
     CHANGES,
+    COSTED,
     changes_span,
     margin_facts,
     margin_parts,
@@ -74,7 +75,7 @@ class FigureReads(DayReads):
 
     def _counted(self, query: Query, scope: Scope, until: float) -> list[Part]:
         """Straight from the orders."""
-        if query.metric.code == "margin":
+        if query.metric.code in COSTED:
             span = Statement(CHANGES, dict(changes_span(query)))
             changes = [row[0] for row in self._run(span, self._rows, until)]
             statement = margin_parts(query, scope, changes, pg=self._c.pg)
@@ -158,7 +159,7 @@ def compile_facts(query: Query, scope: Scope, *, pg: bool, limit: int) -> Statem
     """(number, channel, shop, warehouse, moment, what, value, currency) of the counted rows of the period asked for."""
     if query.metric.shape is Shape.TURNOVER:
         return turnover_facts(query, scope, pg=pg, limit=limit)
-    if query.metric.code == "margin":
+    if query.metric.code in COSTED:
         return margin_facts(query, scope, pg=pg, limit=limit)
     build = Builder(query, scope, pg=pg)
     recipe = build.recipe

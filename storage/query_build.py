@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from domain.errors import Refused
-from domain.query import Query, Scope
+from domain.provinces import spellings
+from domain.query import EITHER, Query, Scope
+from domain.waybill import carrier_names
 from domain.understand.plan import Filter
 from storage.moments import ms
 from storage.recipes import (
@@ -35,12 +37,25 @@ from storage.recipes import (
 _OLD_ORDERS = 120 * 86_400  # how far back an order may have been placed that somebody acts on now, in seconds
 
 
+# What a condition's no means where it is more than the opposite: a closed order waits for nothing.
+_NOT = {"paid": f"o.stage IN {UNPAID}", "shipped": f"(NOT {SENT} AND o.stage NOT LIKE 'closed%')"}
+
+
+def _like(value: str) -> str:
+    """A text to be searched for, with nothing in it that LIKE reads as a pattern."""
+    return value.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """SQL with `:name` parameters, and their values."""
 
     sql: str
     params: dict[str, Any]
+
+
+# The moments by which rows that are no orders belong to a day.
+_STAMPS = {"events": "e.at", "aftersales": "s.created_at", "refunded": REFUND_AT}
 
 
 class Builder:
@@ -96,8 +111,12 @@ class Builder:
     def column(self, name: str) -> str:
         source = self.recipe.source
         if name == "day":
-            stamp = {"events": "e.at", "aftersales": "s.created_at", "refunded": REFUND_AT}.get(source)
+            stamp = _STAMPS.get(source)
             return f"({stamp} + {HOUR_EAST * 1000}) / 86400000" if stamp else DAY
+        if name == "hour":
+            stamp = _STAMPS.get(source)
+            seconds = f"({stamp} / 1000" if stamp else "((o.id >> 31)"
+            return f"({seconds} + {HOUR_EAST}) / 3600) % 24"
         if source in ("aftersales", "refunded"):
             if name in ("channel", "shop", "reason", "kind"):
                 return f"s.{name}"
@@ -118,23 +137,35 @@ class Builder:
                 "paid": PAID, "shipped": SENT, "delivered": delivered, "held": "(o.holds <> '')",
                 "aftersale": HAS_AFTERSALE,
             }[each.field]  # fmt: skip
-            self.where.append(test if yes else f"NOT {test}" if each.field != "paid" else f"o.stage IN {UNPAID}")
+            self.where.append(test if yes else _NOT.get(each.field, f"NOT {test}"))
             return
-        self.params[f"f{index}"] = int(each.value) if each.field == "total" else each.value
-        if each.field == "sku" and self.recipe.source == "lines":
-            self.where.append(f"(l.sku = {mark} OR l.platform_sku = {mark})")
-        elif each.field == "sku":
-            self.needs_order = True
-            self.where.append(
-                "EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id"
-                f" AND (l.sku = {mark} OR l.platform_sku = {mark}))"
-            )
-        elif each.field == "carrier":
-            self.where.append(f"EXISTS (SELECT 1 FROM parcels p WHERE p.order_id = o.id AND p.carrier = {mark})")
-        elif each.field == "total":
+        if each.field == "total":
+            self.params[f"f{index}"] = int(each.value)
             self.where.append(f"o.total {OPS[each.op]} {mark}")
+        elif each.op == "has":
+            self.params[f"f{index}"] = f"%{_like(each.value)}%"
+            self.where.append(f"{self.column(each.field)} LIKE {mark} ESCAPE '!'")
         else:
-            self.where.append(f"{self.column(each.field)} {OPS[each.op]} {mark}")
+            values = each.value.split(EITHER) if each.op == "in" else [each.value]
+            if each.field == "province":
+                values = [spelling for value in values for spelling in spellings(value)]
+            elif each.field == "carrier":
+                values = [name for value in values for name in carrier_names(value)]
+            marks = ",".join(self.given(f"f{index}_{place}", value) for place, value in enumerate(values))
+            self.where.append(f"{'NOT ' if each.op == '!=' else ''}{self._one_of(each.field, marks)}")
+
+    def _one_of(self, name: str, marks: str) -> str:
+        if name == "sku" and self.recipe.source == "lines":
+            return f"(l.sku IN ({marks}) OR l.platform_sku IN ({marks}))"
+        if name == "sku":
+            self.needs_order = True
+            return (
+                "EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id"
+                f" AND (l.sku IN ({marks}) OR l.platform_sku IN ({marks})))"
+            )
+        if name == "carrier":
+            return f"EXISTS (SELECT 1 FROM parcels p WHERE p.order_id = o.id AND p.carrier IN ({marks}))"
+        return f"({self.column(name)} IN ({marks}))"
 
     def narrow(self) -> None:
         """Filters, and the asker's own shops and warehouses."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from domain.query import Query, Scope
+from domain.query import EITHER, Query, Scope
 from storage.moments import ms
 from storage.query_build import Builder, Statement
-from storage.recipes import EARNED, OPS, PLACED_AT, SKU, SOLD, cost_key, costed, joined, many, total
+from storage.recipes import EARNED, PLACED_AT, SKU, SOLD, cost_key, costed, joined, many, total
 
 CHANGES = "SELECT DISTINCT since FROM costs WHERE since > :lo AND since < :hi ORDER BY since LIMIT 33"
+COSTED = frozenset({"margin", "profit"})  # computed from every line beside its cost
 CHANGES_CAP = 32  # more moments at which costs changed than this, and every line is looked up by itself
 
 
@@ -102,9 +103,11 @@ def _shelf_and_sales(query: Query, scope: Scope, *, pg: bool) -> tuple[str, Buil
     sold = [f"l.order_id >= :lo AND l.order_id < :hi AND o.id >= :lo AND o.id < :hi AND {SOLD} AND l.gift = 0"]
     held = ["1 = 1"]
     for index, each in enumerate(query.filters):
-        params[f"f{index}"] = each.value
-        held.append(f"st.{each.field} {OPS[each.op]} :f{index}")
-        sold.append(f"{SKU if each.field == 'sku' else 'o.warehouse'} {OPS[each.op]} :f{index}")
+        values = each.value.split(EITHER) if each.op == "in" else [each.value]
+        marks = ",".join(build.given(f"f{index}_{place}", value) for place, value in enumerate(values))
+        wanted = f"{'NOT ' if each.op == '!=' else ''}IN ({marks})"
+        held.append(f"st.{each.field} {wanted}")
+        sold.append(f"{SKU if each.field == 'sku' else 'o.warehouse'} {wanted}")
     if scope.shops:
         sold.append(f"o.shop IN ({build.names('s', scope.shops)})")
     if scope.warehouses:

@@ -13,6 +13,7 @@ UNPAID = "('unpaid','closed_unpaid')"
 PLACED = "o.stage <> 'closed_unpaid'"
 PAID = f"o.stage NOT IN {UNPAID}"
 SOLD = "o.stage NOT IN ('unpaid','closed_unpaid','closed_refunded')"
+OPEN = "o.stage IN ('hold','to_ship','part_shipped')"
 SENT = "(o.shipped_at IS NOT NULL OR o.stage IN ('shipped','delivered','completed'))"
 REFUNDED = "(o.refunded > 0 OR o.stage = 'closed_refunded')"
 TIMED = f"{PAID} AND o.paid_at IS NOT NULL"
@@ -126,6 +127,12 @@ RECIPES: dict[str, Recipe] = {
         "orders", PROMISED, many(IN_TIME), many(DUE), many(f"NOT {DUE}"), fact=flag(IN_TIME),
         first=f"CASE WHEN {DUE} AND NOT {IN_TIME} THEN 1 ELSE 0 END",
     ),
+    "late_share": Recipe(
+        "orders", PROMISED, many(f"{DUE} AND NOT {IN_TIME}"), many(DUE), many(f"NOT {DUE}"),
+        fact=flag(f"{DUE} AND NOT {IN_TIME}"),
+        first=f"CASE WHEN {DUE} AND NOT {IN_TIME} THEN 1 ELSE 0 END",
+    ),
+    "unshipped": Recipe("orders", OPEN),
     "late_orders": Recipe(
         "orders", f"{PROMISED} AND {DUE} AND {LATE}", fact="(COALESCE(o.shipped_at, :now) - o.ship_by) / 60000"
     ),
@@ -142,6 +149,11 @@ RECIPES: dict[str, Recipe] = {
         "lines", PRICED, total(f"CASE WHEN x.cost IS NOT NULL THEN {EARNED} ELSE 0 END"),
         total("CASE WHEN x.cost IS NOT NULL THEN x.total * 10000 ELSE 0 END"),
         total("CASE WHEN x.cost IS NULL THEN x.many ELSE 0 END"), currency="o.currency", fact=f"({EARNED}) / 10000",
+    ),
+    "profit": Recipe(
+        "lines", PRICED, f"{total(f'CASE WHEN x.cost IS NOT NULL THEN {EARNED} ELSE 0 END')} / 10000",
+        many("x.cost IS NOT NULL"), total("CASE WHEN x.cost IS NULL THEN x.many ELSE 0 END"), currency="o.currency",
+        fact=f"({EARNED}) / 10000",
     ),
     "turnover_days": Recipe("stock", ""),
     "manual_interventions": Recipe("events", "e.surface IN ('chat','web')", fact="e.kind"),

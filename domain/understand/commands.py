@@ -197,7 +197,11 @@ def _everyday(text: str, rest: str) -> Reading | None:
             Intent.CREATE_ORDER, 0.95, "", (), {"goods": created["rest"].strip()} if created["rest"].strip() else {}
         )
     stock = _STOCK.match(text)
-    if stock is not None and len(stock["sku"]) <= 60 and not re.search(r"为什么|怎么|预警|规则|周转|率", stock["sku"]):
+    if (
+        stock is not None
+        and len(stock["sku"]) <= 60
+        and not re.search(r"为什么|怎么|预警|规则|周转|率|能卖|够卖|turnover", stock["sku"])
+    ):
         return Reading(Intent.STOCK, 0.95, "", (), {"goods": stock["sku"].strip()} if stock["sku"].strip() else {})
     document = _DOCUMENT.search(rest)
     if document is not None and not re.search(r"怎么|如何|为什么|可以|能不能|[吗么呢]|没有|问题|how|why|can|when", text):

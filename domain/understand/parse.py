@@ -14,6 +14,7 @@ from domain.dates import find_range, numeral
 from domain.understand import sound
 from domain.understand.bare_zh import bare
 from domain.understand.commands import is_command, read_command
+from domain.understand.figure_plan import figure_plan
 from domain.understand.figures import read_figures
 from domain.understand.follow import follow_up
 from domain.understand.goods import goods_named
@@ -264,7 +265,7 @@ def _fill(reading: Reading, own: str, numbers: Numbers, now: datetime, lexicon: 
         alert_id=numbers.first("alert_id"),
         approval_id=numbers.first("approval_id"),
     )
-    return Plan(
+    plan = Plan(
         intent=intent,
         slots=slots,
         found=tuple(numbers.found),
@@ -279,6 +280,7 @@ def _fill(reading: Reading, own: str, numbers: Numbers, now: datetime, lexicon: 
         note=note,
         extra=extra,
     )
+    return figure_plan(plan, own, now, lexicon) if intent is Intent.KPI else plan
 
 
 _CUSTOMER = re.compile(r"(?:这个|该|那个|此|这位|那位)(?:客户|顾客|买家|用户|人)|this (?:customer|buyer|client)")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from domain.understand.figures_en import read_figures_en, read_pinyin
 from domain.understand.identifiers import Numbers
 from domain.understand.plan import Intent
 from domain.understand.reading_zh import Reading
@@ -102,30 +103,6 @@ _STOCK_OF_GOODS = re.compile(
 _STOCK_WORD = re.compile(
     r"\b(?:items?|products?|articles?|goods|sizes?|colou?rs?|models?|units?|pieces|skus?|warehouse|stock)\b"
 )
-_FIGURE = (
-    ("fulfilment_p95", re.compile(r"\bp95\b|fulfil?lment time|time to ship|shipping time p")),
-    ("fulfilment_p50", re.compile(r"\bp50\b|median fulfil?lment")),
-    ("first_response", re.compile(r"first response|response time")),
-    ("exception_share", re.compile(r"exception (?:share|rate|ratio)|share of exceptions")),
-    ("refund_rate", re.compile(r"(?:refund|return) rate")),
-    ("return_reasons", re.compile(r"(?:refund|return) reasons?|reasons? for (?:refunds?|returns?)|why (?:do|did) (?:people|customers|buyers) return")),
-    ("late_orders", re.compile(r"\b(?:late|overdue|delayed) (?:orders?|shipments?)\b(?! rate)|orders? (?:\w+ )?(?:shipped late|overdue|past due|not shipped (?:on|in) time)|missed ship")),
-    ("exceptions", re.compile(r"\b(?:how many|number of|total|count of) (?:\w+ )?(?:exceptions?|problem orders)|\bexceptions? (?:count|by|per)|\bexception orders|\bexceptions? (?:today|yesterday|this|last)")),
-    ("refunds", re.compile(r"\b(?:how many|number of|count of|total) (?:refunds?|returns?|after-?sales?)\b|\b(?:refunds?|returns?|after-?sales?) count")),
-    ("refund_amount", re.compile(r"(?:refund amount|amount refunded|total refunds|how much (?:did we|was|have we) refund)")),
-    ("gmv", re.compile(r"\bgmv\b|\b(?:total )?(?:sales|revenue|turnover)\b(?! person| tax| rep)")),
-    ("margin", re.compile(r"\bmargins?\b|\bprofit\b")),
-    ("average_order", re.compile(r"\baverage order|\baov\b|basket size")),
-    ("on_time", re.compile(r"on[- ]time|late (?:shipment|order) rate|delay rate")),
-    ("orders", re.compile(r"(?:how many|number of|total) (?:\w+ )?orders|orders? (?:count|volume)")),
-    ("sales_by_sku", re.compile(r"best[- ]?sell|top (?:\d+ )?(?:selling|skus?|products?)")),
-)  # fmt: skip
-_PERIOD = re.compile(
-    r"\b(?:today|yesterday|week|month|quarter|year|days|q[1-4]|by (?:channel|shop|warehouse|day|carrier)|per (?:channel|shop|warehouse|day|carrier)|this|last|past|trend|rate|since|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|june|july|august|september|october|november|december|black friday|singles'? day)\b"
-)
-_GROUP = re.compile(
-    r"\b(?:by|per|each|every) (channel|shop|store|warehouse|day|carrier|sku|product|province|agent|reason|stage)\b"
-)
 _OUR_ORDER = re.compile(
     r"\b(?:my|our|the|this|that|an|last|latest|recent|of|amazon|online) (?:\w+ ){0,2}(?:orders?|purchases?|packages?|parcels?|items?|products?|shipments?|delivery|articles?|stuff|goods|order's|oder|ordr)\b|\b(?:orders?|purchases?|packages?|parcels?|shipments?|oder|ordr|orde|oreder|orer|purchas|purchse|purchace|prchase|parcle|stuff)\b|\bproducts?\b|\bitems?\b"
 )
@@ -170,7 +147,7 @@ def read_english(text: str, numbers: Numbers) -> Reading:
     if "{{" in words or "  " in words:
         words = _SPACES.sub(" ", _HELD.sub(" ", words))
     seen = senses(words)
-    if (figures := _figures(words)) is not None:
+    if (figures := read_figures_en(words) or read_pinyin(words)) is not None:
         return figures
     if (seen & FOREIGN and not _ours(words, seen)) or _ELSEWHERE.search(words):
         return Reading(Intent.OUT_OF_SCOPE, 0.8)
@@ -197,16 +174,6 @@ def _ours(words: str, seen: int) -> bool:
         r"\b(?:cards?|banks?|checks|cheques?|flights?|hotels?|reservations?|restaurants?|transfers?|transactions?|loans?|mortgage|insurance|food|pizza|meal|lunch|dinner|visa|passport|tickets?|appointments?|membership|checkbooks?|tacos?|sushi|burger|coffee|creatine|shopping|statements?|shares|stocks|apr|atm|deposits?|paycheck|currenc(?:y|ies)|score)\b",
         words,
     )
-
-
-def _figures(words: str) -> Reading | None:
-    if _PERIOD.search(words) is None or re.search(r"\b(?:my|i|me)\b(?! team)", words):
-        return None
-    for code, pattern in _FIGURE:
-        if pattern.search(words):
-            group = _GROUP.search(words)
-            return Reading(Intent.KPI, 0.85, "", (), {"metric": code} | ({"group_by": group[1]} if group else {}))
-    return None
 
 
 def _how(words: str) -> dict[str, str]:

@@ -15,6 +15,11 @@ _ZH = {
     "head": "{period}{title} {value}",
     "left": "{count:,} {what}，没算进去",
     "before": "比上一期（{span}）{change}",
+    "against": "对比 {span}：{value}，{change}",
+    "against.none": "对比 {span}：那段时间没有可算的",
+    "unread": "⚠ 「{what}」我没看懂，下面的数没按它算",
+    "caveat.placed": "⚠ 我只会按下单时间算：这是这段时间下的单里的；按发货、签收时间数还没有",
+    "also": "一次答一个，「{names}」按下面的按钮看",
     "before.none": "上一期（{span}）没有可比的数据",
     "rest": "其余 {count} 项没列，合计 {value}",
     "rest.plain": "其余 {count} 项没列",
@@ -31,8 +36,10 @@ _ZH = {
     "clock.refunded": "按退款到账时间",
     "clock.event": "按操作时间",
     "assumed": "（没说时间，按近 7 天）",
+    "standing": "（到现在为止所有的）",
     "filter": " · {name} {value}",
     "filter.not": " · 不含{name} {value}",
+    "filter.has": " · {name}里有 {value}",
     "filter.paid.yes": " · 已付款", "filter.paid.no": " · 未付款",
     "filter.shipped.yes": " · 已发货", "filter.shipped.no": " · 未发货",
     "filter.delivered.yes": " · 已签收", "filter.delivered.no": " · 未签收",
@@ -91,6 +98,11 @@ _EN = {
     "head": "{title}{period} {value}",
     "left": "{count:,} {what}, not counted in",
     "before": "{change} against the period before ({span})",
+    "against": "against {span}: {value}, {change}",
+    "against.none": "against {span}: nothing to count there",
+    "unread": "⚠ “{what}” was not understood and is not applied",
+    "caveat.placed": "⚠ counted by order time: of the orders placed then; there is no count by shipping or signing time",
+    "also": "One figure at a time; press for: {names}",
     "before.none": "nothing to compare with in the period before ({span})",
     "rest": "{count} more not listed, {value} together",
     "rest.plain": "{count} more not listed",
@@ -103,8 +115,10 @@ _EN = {
     "clock.order": "By order time", "clock.line": "By order time", "clock.stock": "By order time",
     "clock.aftersale": "By request time", "clock.refunded": "By refund time", "clock.event": "By time of action",
     "assumed": " (no period named: the last 7 days)",
+    "standing": " (everything up to now)",
     "filter": " · {name} {value}",
     "filter.not": " · without {name} {value}",
+    "filter.has": " · {name} with {value}",
     "filter.paid.yes": " · paid", "filter.paid.no": " · unpaid",
     "filter.shipped.yes": " · shipped", "filter.shipped.no": " · not shipped",
     "filter.delivered.yes": " · delivered", "filter.delivered.no": " · not delivered",
@@ -242,8 +256,10 @@ def span_text(start: datetime, end: datetime, lang: str) -> str:
     days = f"{first:{year}%m-%d}"
     if final.date() != first.date():
         days += (" to " if lang == "en" else " 至 ") + f"{final:{year}%m-%d}"
-    if whole:
+    if whole and first.hour == first.minute == 0:
         return days
+    if whole and final.date() == first.date():
+        return f"{days} {first:%H:%M}–24:00"
     return f"{days} {last:%H:%M}" if final.date() != first.date() else f"{days} {first:%H:%M}–{last:%H:%M}"
 
 
@@ -259,12 +275,24 @@ def group_text(name: str, value: str, lang: str) -> str:
     """A group's name for people; channels, shops and goods are named by the caller."""
     if name == "day":
         return day_text(value, lang)
+    if name == "hour" and value:
+        return f"{int(value):02d}:00–{int(value) + 1:02d}:00"
+    if name in ("week", "month") and value:
+        return _longer_text(name, value, lang)
     table = {"stage": _STAGES, "kind": _KINDS}.get(name)
     if table is not None and value in table:
         return table[value][lang == "en"]
     if name == "carrier" and lang != "en":
         value = _CARRIERS.get(value, value)
     return value or kpi(lang, "blank")
+
+
+def _longer_text(name: str, value: str, lang: str) -> str:
+    """`11-16 那周`, `2026-11`: by the number of its first day."""
+    day = date.fromordinal(date(1970, 1, 1).toordinal() + int(value))
+    if name == "month":
+        return f"{day:%Y-%m}"
+    return f"week of {day:%m-%d}" if lang == "en" else f"{day:%m-%d} 那周"
 
 
 def grouping(name: str, lang: str) -> str:

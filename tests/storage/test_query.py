@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from domain.clock import SHANGHAI
 from domain.dates import DateRange
 from domain.errors import BadInput, Refused
 from domain.metrics import METRICS
@@ -199,7 +200,18 @@ async def test_every_filter_agrees_with_a_count_by_hand(filled: SqlStore) -> Non
         (Filter("paid", "=", "no"), [each for each in live if each.stage is Stage.UNPAID]),
         (Filter("paid", "=", "yes"), paid(live)),
         (Filter("shipped", "=", "yes"), [each for each in live if each.stage in sent]),
-        (Filter("shipped", "=", "no"), [each for each in live if each.stage not in sent]),
+        # A closed order waits for nothing.
+        (Filter("shipped", "=", "no"), [each for each in live if each.stage in (Stage.TO_SHIP, Stage.UNPAID)]),
+        (Filter("channel", "in", "douyin|pinduoduo"), live),
+        (Filter("warehouse", "in", "杭州仓|华南仓"), [each for each in live if each.warehouse]),
+        (Filter("warehouse", "!=", "杭州仓"), [each for each in live if each.warehouse != "杭州仓"]),
+        (Filter("sku", "in", "SKU-1|SKU-2"), [each for each in live if each.lines[0].sku in ("SKU-1", "SKU-2")]),
+        (Filter("sku", "!=", "SKU-1"), [each for each in live if each.lines[0].sku != "SKU-1"]),
+        (Filter("carrier", "in", "sf|zto"), [each for each in live if each.parcels]),
+        (Filter("carrier", "!=", "sf"), [each for each in live if not each.parcels]),
+        (Filter("province", "=", "浙江"), live),  # stored as 浙江省
+        (Filter("province", "in", "江苏|浙江|上海"), live),
+        (Filter("province", "!=", "浙江"), []),
         (Filter("delivered", "=", "yes"), [each for each in live if each.stage is Stage.COMPLETED]),
         (Filter("total", ">=", "2000"), [each for each in live if each.total.minor >= 2000]),
         (Filter("aftersale", "=", "any"), []),
@@ -408,3 +420,54 @@ def test_a_question_survives_the_trip_through_a_button() -> None:
     ):
         with pytest.raises(BadInput):
             unpack(broken, NOW)
+
+
+async def test_hours_of_the_day_are_counted_over_all_days(filled: SqlStore) -> None:
+    live = [each for each in inside() if each.stage is not Stage.CLOSED_UNPAID]
+    rows = {row.group[0]: row.parts.numerator for row in parts(filled, query("orders", "hour")) if row.period}
+    by_hand: dict[str, int] = {}
+    for each in live:
+        hour = str(each.created_at.astimezone(SHANGHAI).hour)
+        by_hand[hour] = by_hand.get(hour, 0) + 1
+    assert rows == by_hand
+    assert len(rows) > 5
+
+
+async def test_what_waits_is_open_now_and_late_shares_add_up_with_the_ones_in_time(filled: SqlStore) -> None:
+    waiting = [each for each in inside() if each.stage is Stage.TO_SHIP]
+    assert total(filled, query("unshipped")).numerator == len(waiting) > 0
+    late, good = total(filled, query("late_share")), total(filled, query("on_time"))
+    assert late.denominator == good.denominator == late.numerator + good.numerator
+    assert late.numerator == total(filled, query("late_orders")).numerator > 0
+
+
+async def test_the_profit_is_what_the_margin_is_a_share_of(filled: SqlStore) -> None:
+    costs = [Cost(f"SKU-{i}", "", NOW - 90 * DAY, money(500 + i), fee_bp=500) for i in range(3)]
+    filled.write_now(lambda u: u.costs.put(costs))
+    profit, share = total(filled, query("profit")), total(filled, query("margin"))
+    assert profit.numerator == share.numerator // 10_000 > 0
+    assert profit.left_out == share.left_out > 0
+    assert sum(int(each.value) for each in listed(filled, query("profit")) if each.value) == pytest.approx(
+        profit.numerator, abs=30
+    )
+
+
+async def test_a_reason_is_looked_for_inside_what_the_buyer_wrote(filled: SqlStore) -> None:
+    number = next(each.number for each in ORDERS if each.channel == "douyin")
+    written = ("商品质量问题", "质量100%差", "不想要了", "质量")
+    made_ = [aftersale(f"R{i}", order_number=number, at=NOW, reason=reason) for i, reason in enumerate(written)]
+    filled.write_now(lambda u: [u.orders.upsert_aftersale(each, seen_at=NOW) for each in made_])
+    for said, count in (("质量", 3), ("100%", 1), ("100_", 0), ("%", 1)):
+        assert total(filled, query("refunds", filters=[Filter("reason", "has", said)])).numerator == count
+
+
+def test_a_button_carries_choices_order_and_the_period_compared_with() -> None:
+    asked = replace(
+        query("orders", "channel", filters=[Filter("channel", "in", "douyin|jd"), Filter("shop", "!=", "a=b<=c")]),
+        order="value",
+        limit=5,
+        against=(TODAY - 30 * DAY, TODAY - 20 * DAY),
+    )
+    assert unpack(pack(asked), NOW) == asked
+    old = "\x1e".join(pack(asked).split("\x1e")[:5])  # as a button of yesterday has it
+    assert unpack(old, NOW) == replace(asked, order="", against=None)

@@ -1,0 +1,389 @@
+"""The whole plan behind a question for a figure: periods, comparison, conditions, groupings, order - and what was not understood.
+
+Every word of the question is taken by something that means it, or is known to mean nothing. What is left is said with the
+answer (`extra["unread"]`): a condition that is dropped in silence makes a wrong figure look right.
+"""
+
+# ruff: noqa: E501 - a pattern reads best on one line
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from domain.dates import DateMention, DateRange, find_ranges, numeral
+from domain.metrics import METRICS
+from domain.understand import figure_terms as terms
+from domain.understand.figures import group_hits, metrics_in, typed_right
+from domain.understand.lexicon import Lexicon, NameTable
+from domain.understand.normal import is_chinese
+from domain.understand.plan import Filter, Plan
+
+GONE = "\x00"  # stands where a word was taken
+_MOST_LEFT = 40
+_DAY = timedelta(days=1)
+
+
+@dataclass
+class _Text:
+    """A question of which words are taken one after the other; positions stay what they were."""
+
+    whole: str
+    left: str = ""
+
+    def __post_init__(self) -> None:
+        self.left = self.whole
+
+    def take(self, start: int, stop: int) -> None:
+        self.left = self.left[:start] + GONE * (stop - start) + self.left[stop:]
+
+    def taken(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        hit = pattern.search(self.left)
+        if hit is not None and hit.end() > hit.start():
+            self.take(*hit.span())
+            return hit
+        return None
+
+    def clear(self, pattern: re.Pattern[str]) -> None:
+        self.left = pattern.sub(lambda hit: GONE * len(hit.group()), self.left)
+
+
+@dataclass
+class _Found:
+    """What the conditions of one question come to."""
+
+    span: DateRange | None = None
+    compare: str = ""
+    filters: list[Filter] = field(default_factory=list)
+    groups: tuple[str, ...] = ()
+    order: str = ""
+    limit: int | None = None
+    caveat: str = ""
+    unread: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)  # the words of its periods
+
+
+def figure_plan(plan: Plan, own: str, now: datetime, lexicon: Lexicon) -> Plan:
+    """`plan` (a question for a figure) with everything that `own` (normalised) says about it.
+
+    `extra` gets `compare` (previous, year, month, week, or START/END as ISO moments), `also` (other metrics that were named),
+    `caveat` and `unread` (words that nothing was made of).
+    """
+    text = _Text(typed_right(plan.extra.get("heard") or own))
+    chinese = is_chinese(text.whole)
+    metric = plan.slots.metric or "orders"
+    found = _Found()
+    _periods(text, found, now)
+    _conditions(text, found, metric, lexicon)
+    also = _metrics(text, metric, chinese=chinese)
+    _grouped(text, found, metric)
+    _ranked(text, found, metric)
+    text.clear(terms.SAYS_NOTHING)
+    text.clear(terms.FILLER_EN)
+    found.unread += _unread(text.left)
+    return _assembled(plan, found, also)
+
+
+def _unread(left: str) -> list[str]:
+    """The pieces of a question that nothing was made of, whole: 成都, not 成."""
+    pieces = (hit.group().strip(" -'&") for hit in _PIECE.finditer(left))
+    # Letters that say nothing one by one, and do in a row: 货到付款.
+    return [piece for piece in pieces if _IN_A_ROW.fullmatch(piece) or _MEANS.search(terms.MAY_SAY_NOTHING.sub("", piece))]
+
+
+_PIECE = re.compile(r"[㐀-鿿a-z\d'&-]+(?: [a-z][a-z'&-]*)*")
+_IN_A_ROW = re.compile(r"[㐀-鿿]{3,}")
+_MEANS = re.compile(r"[㐀-鿿]|[a-z]{2}")
+
+
+def _assembled(plan: Plan, found: _Found, also: list[str]) -> Plan:
+    one = [each for each in found.filters if each.op == "="]
+    channel = next((each.value for each in one if each.field == "channel"), None)
+    sku = next((each.value for each in one if each.field == "sku"), None)
+    in_slots = {("channel", channel), ("sku", sku)}
+    rest = tuple(each for each in found.filters if each.op != "=" or (each.field, each.value) not in in_slots)
+    extra = dict(plan.extra)
+    if found.unread:
+        extra["unread"] = "、".join(dict.fromkeys(found.unread))[:_MOST_LEFT]
+    said = {"compare": found.compare, "caveat": found.caveat, "also": ",".join(also)}
+    extra |= {name: value for name, value in said.items() if value}
+    return replace(
+        plan,
+        slots=replace(plan.slots, channel=channel, sku=sku, range=found.span),
+        filters=rest,
+        group_by=found.groups,
+        order=found.order,
+        limit=found.limit,
+        chart="line" if not found.groups or "day" in found.groups else "bar",
+        extra=extra,
+    )
+
+
+# --- when -------------------------------------------------------------------------------------------------------------
+
+
+def _periods(text: _Text, found: _Found, now: datetime) -> None:
+    for pattern, name in (
+        (terms.YEAR_AGO, "year"), (terms.WEEK_AGO, "week"), (terms.MONTH_AGO, "month"), (terms.PREVIOUS, "previous"),
+    ):  # fmt: skip
+        if not found.compare and text.taken(pattern):
+            found.compare = name
+    if (hours := text.taken(terms.LAST_HOURS)) is not None:
+        found.span = _last_hours(hours, now)
+        found.labels.append(hours.group())
+    mentions = find_ranges(text.left, now)
+    for each in mentions[2:]:
+        found.unread.append(each.range.label)
+    for each in mentions:
+        text.take(each.at, each.stop)
+        found.labels.append(each.range.label)
+    if not mentions:
+        found.span = found.span or _part_of_today(text, now)
+        return
+    first, second = mentions[0], mentions[1] if len(mentions) > 1 else None
+    if second is not None and found.compare:
+        found.unread.append(second.range.label)
+        second = None
+    if second is None and found.span is None and terms.VERSUS.search(text.whole[: first.at]):
+        first, second = DateMention(_running(first.range, now), first.at, first.at), first
+    if second is not None:
+        found.compare = f"{second.range.start.isoformat()}/{second.range.end.isoformat()}"
+    found.span = found.span or _hours(text, first)
+
+
+def _running(against: DateRange, now: datetime) -> DateRange:
+    """比昨天多多少: today; 比上周: this week; 比上个月: this month."""
+    days = (against.end - against.start) / _DAY
+    label = "今天" if days < 2 else "这周" if days < 8 else "本月" if days < 32 else "今年"
+    mention = find_ranges(label, now)[0]
+    return mention.range
+
+
+def _last_hours(hit: re.Match[str], now: datetime) -> DateRange:
+    said = hit[1] or hit[2] or "1"
+    length = timedelta(minutes=30) if said == "半" else timedelta(hours=1 if said in {"a", "an"} else numeral(said))
+    end = now.replace(microsecond=0)
+    return DateRange(end - length, end + timedelta(seconds=1), hit.group())
+
+
+def _part_of_today(text: _Text, now: datetime) -> DateRange | None:
+    """下午卖了多少, 8点到10点多少单: without a day it is today's."""
+    if terms.PART_OF_DAY.search(text.left) or terms.CLOCK.search(text.left) or terms.SINCE_HOUR.search(text.left):
+        today = find_ranges("今天", now)[0]
+        narrowed = _hours(text, DateMention(today.range, len(text.whole), len(text.whole)))
+        return replace(narrowed, label=narrowed.label if narrowed != today.range else "今天")
+    return None
+
+
+def _hours(text: _Text, mention: DateMention) -> DateRange:
+    """The hours of a day that are meant: 昨晚, 昨天 8 点到 10 点; the whole day where none are named."""
+    day = mention.range
+    if day.end - day.start != _DAY:
+        return day
+    label = text.whole[mention.at : mention.stop]
+    if label[-1:] in ("早", "晚"):  # the day's own word says it: 昨晚, 今早
+        first, last = terms.PARTS[label[-1]]
+    elif (hit := text.taken(terms.CLOCK)) is not None:
+        first = _hour(hit[1], hit[2])
+        last = _hour(hit[3] or (hit[1] if numeral(hit[4]) > numeral(hit[2]) else None), hit[4])
+        label += hit.group()
+    elif (hit := text.taken(terms.SINCE_HOUR)) is not None:
+        first, last = _hour(hit[1], hit[2]), 24
+        label += hit.group()
+    elif (hit := text.taken(terms.UNTIL_HOUR)) is not None:
+        first, last = 0, _hour(hit[1], hit[2])
+        label += hit.group()
+    elif (hit := text.taken(terms.PART_OF_DAY)) is not None:
+        first, last = terms.PARTS[hit.group()]
+        label += hit.group()
+    else:
+        return day
+    if not 0 <= first < last <= 24:
+        return day
+    return DateRange(day.start + timedelta(hours=first), day.start + timedelta(hours=last), label.strip())
+
+
+def _hour(part: str | None, said: str) -> int:
+    hour = numeral(said)
+    return hour + 12 if part in {"下午", "晚上", "晚", "夜里"} and hour < 12 else hour
+
+
+# --- conditions -------------------------------------------------------------------------------------------------------
+
+
+def _conditions(text: _Text, found: _Found, metric: str, lexicon: Lexicon) -> None:
+    text.clear(_MORE_BY)
+    for pattern, condition in terms.FLAGS:
+        if metric == "unshipped" and condition.field in {"paid", "shipped"}:
+            text.clear(pattern)  # what waits for the warehouse is paid and not sent
+        elif text.taken(pattern) is not None and all(each.field != condition.field for each in found.filters):
+            found.filters.append(condition)
+    for name, table in (
+        ("carrier", terms.CARRIERS), ("sku", lexicon.skus), ("warehouse", lexicon.warehouses),
+        ("shop", lexicon.shops), ("channel", lexicon.channels), ("province", terms.AREAS),
+    ):  # fmt: skip
+        _named(text, found, name, table)
+    _amounts(text, found)
+    if metric in {"refunds", "return_reasons"}:
+        _kind(text, found, metric)
+    if metric in {"refunds", "refund_amount"} and (hit := text.taken(terms.REASONS)) is not None:
+        found.filters.append(Filter("reason", "has", hit[1]))
+    if metric == "orders":
+        _sent(text, found)
+
+
+def _named(text: _Text, found: _Found, name: str, table: NameTable) -> None:
+    """Every name of a table in the text: together they mean any of them, after 除了 none of them."""
+    wanted: list[str] = []
+    denied: list[str] = []
+    last, was_denied = -1, False
+    while (hit := table.find(text.left)) is not None:
+        value, start, stop = hit
+        chained = last >= 0 and terms.AND.fullmatch(text.whole[last:start]) is not None
+        no = terms.NOT.search(text.left[:start])
+        was_denied = no is not None or (chained and was_denied)
+        (denied if was_denied else wanted).extend(value.split("+") if name == "province" else [value])
+        if no is not None:
+            start = no.start()
+        if chained:
+            start = min(start, last)
+        tail = terms.NOT_TAIL.match(text.left, stop) if was_denied else None
+        text.take(start, tail.end() if tail is not None else stop)
+        last = stop
+    if name == "carrier" and wanted:
+        text.clear(_CARRIER_WORD)
+    wanted = list(dict.fromkeys(wanted))
+    if len(wanted) == 1:
+        found.filters.append(Filter(name, "=", wanted[0]))
+    elif wanted:
+        found.filters.append(Filter(name, "in", "|".join(wanted)))
+    found.filters += [Filter(name, "!=", value) for value in dict.fromkeys(denied)]
+
+
+_MORE_BY = re.compile(r"(?<!拼)(?<!拼多)多(?=多少)")  # 多多少单 names no 多多
+_CARRIER_WORD = re.compile(r"\x00(?:快递|速运|物流)")
+
+
+def _amounts(text: _Text, found: _Found) -> None:
+    for pattern, op in terms.AMOUNTS:
+        hit = pattern.search(text.left)
+        if hit is None:
+            continue
+        said = hit.groupdict()
+        key = "n" if said.get("n") else "m"
+        money = said.get(f"{key}_cur") or re.search(r"金额|实付|客单|¥|rmb|cny", hit.group())
+        if not money and not re.match(r"\s*(?:的?(?:大|小)?(?:订?单|orders?\b)|\x00)", text.left[hit.end() :]):
+            continue
+        unit = {"万": 10_000, "千": 1_000, "k": 1_000, "百": 100}.get(said.get(f"{key}_unit") or "", 1)
+        number = said[key] or ""
+        try:
+            minor = round(float(number) * 100) * unit if number[0].isdigit() else numeral(number) * 100 * unit
+        except ValueError:
+            continue
+        text.take(*hit.span())
+        found.filters.append(Filter("total", op, str(minor)))
+
+
+def _kind(text: _Text, found: _Found, metric: str) -> None:
+    if metric == "return_reasons" and "换货" not in text.left and "exchange" not in text.left:
+        return
+    for pattern, kinds in terms.KINDS:
+        if pattern.search(text.left):
+            kept = Filter("kind", "=", kinds[0]) if len(kinds) == 1 else Filter("kind", "in", "|".join(kinds))
+            found.filters.append(kept)
+            return
+
+
+def _sent(text: _Text, found: _Found) -> None:
+    """发了多少单 counts what went out; we know the orders by the moment they were placed, and say so."""
+    for pattern, name in ((terms.SENT, "shipped"), (terms.SIGNED, "delivered")):
+        said = any(each.field == name for each in found.filters)
+        if not said and pattern.search(text.left):
+            found.filters.append(Filter(name, "=", "yes"))
+            found.caveat = "placed"
+
+
+# --- figures, groups, order -------------------------------------------------------------------------------------------
+
+
+def _metrics(text: _Text, metric: str, *, chinese: bool) -> list[str]:
+    """Takes the words of the figure asked for; the others that were named beside it."""
+    from domain.understand.figures_en import METRICS_EN
+
+    also: list[str] = []
+    hits = metrics_in(text.whole) if chinese else metrics_in(text.whole, METRICS_EN)
+    first = True
+    for code, start, stop in hits:
+        beside = not first and code != metric and code in METRICS and text.left[start] != GONE
+        if beside and _BESIDE.search(text.whole[:start].rstrip(GONE)) and code not in also:
+            also.append(code)
+        first = False
+        text.take(start, stop)
+    return also
+
+
+_BESIDE = re.compile(r"(?:[,，、;；和及跟与+&]|还有|以及|\band)\s*(?:的|各|分别|又|the)*\s*$")
+
+
+def _grouped(text: _Text, found: _Found, metric: str) -> None:
+    groups: list[str] = []
+    for name, start, stop in group_hits(_untimed(text, found)):
+        if name not in groups:
+            groups.append(name)
+        if "城市" in text.whole[start:stop]:
+            found.unread.append("城市")  # nearest: provinces
+        text.take(start, stop)
+    if terms.EACH_OF.search(text.whole) and not groups:
+        several = next((each.field for each in found.filters if each.op == "in"), "")
+        groups += [several] if several else []
+    found.groups = tuple(groups) or (("reason",) if metric == "return_reasons" else ())
+
+
+def _ranked(text: _Text, found: _Found, metric: str) -> None:
+    known = METRICS.get(metric)
+    better = known.better if known is not None else 0
+    time_like = metric in {"fulfilment_p95", "fulfilment_p50", "first_response", "turnover_days"}
+    said = text.whole
+    if terms.LOW.search(said):
+        found.order = "value"
+    elif terms.BAD.search(said):
+        found.order = "-value" if better < 0 else "value"
+    elif terms.SLOW.search(said):
+        found.order = "-value" if time_like else "value" if better > 0 else "-value"
+    elif terms.FAST.search(said):
+        found.order = "value" if time_like else "-value" if better > 0 else "value"
+    elif terms.GOOD.search(said):
+        found.order = "value" if better < 0 else "-value"
+    elif terms.HIGH.search(said) or terms.FIRST.search(text.left):
+        found.order = "-value"
+    for pattern in terms.LIMITS:
+        hit = pattern.search(_untimed(text, found))
+        if hit is not None:
+            number = next(each for each in hit.groups() if each)
+            found.limit = _ENGLISH.get(number) or numeral(number)
+            found.order = found.order or "-value"
+            text.take(*hit.span())
+            break
+    for pattern in (terms.LOW, terms.BAD, terms.SLOW, terms.FAST, terms.GOOD, terms.HIGH):
+        text.clear(pattern)
+    default = known.default_group if known is not None else ""
+    if not found.groups and (found.limit or found.order):
+        if default:
+            found.groups = (default,)
+        elif known is not None and "sku" in known.groups and metric in {"margin", "profit", "turnover_days"}:
+            found.groups = ("sku",)
+        else:
+            found.order, found.limit = "", None
+            found.unread.append("排名")
+
+
+_ENGLISH = {"three": 3, "five": 5, "ten": 10}
+
+
+def _untimed(text: _Text, found: _Found) -> str:
+    """The question with its periods taken out and its figures and groups still in: 近7天卖得最差的5个商品 → …卖得最差的5个商品."""
+    whole = text.whole
+    for label in found.labels:
+        whole = whole.replace(label, GONE * len(label), 1)
+    return whole
