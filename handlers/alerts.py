@@ -181,6 +181,18 @@ async def press_why(press: Press, actor: Actor, desk: Desk) -> Reply | None:
     return await _explained(press.token.subject_id, "", actor, desk)
 
 
+async def press_show(press: Press, actor: Actor, desk: Desk) -> Reply | None:
+    """An alert out of a list: its live card with its buttons."""
+    now, book, say = desk.clock.now(), rulebook(desk), words(desk.lang)
+
+    def work(reads: Any) -> alert_view.Looked | Reply:
+        looked = alert_view.look(reads, press.token.subject_id, book)
+        return looked if sees(actor, looked.alert) else Reply(say.not_your_place(looked.alert.number), private=True)
+
+    looked = await desk.store.read(work)
+    return looked if isinstance(looked, Reply) else alert_view.draw(looked, now, desk)
+
+
 async def _explained(alert_id: int, number: str, actor: Actor, desk: Desk) -> Reply:
     now, say = desk.clock.now(), words(desk.lang)
 
@@ -271,6 +283,7 @@ FEATURE = Feature(
         "alert.claim": Need(press_claim, May.HANDLE_ALERT),
         "alert.snooze": Need(press_snooze, May.HANDLE_ALERT),
         "alert.why": Need(press_why, May.HANDLE_ALERT),
+        "alert.show": Need(press_show, May.HANDLE_ALERT),
         "alert.useful": Need(press_useful, May.HANDLE_ALERT),
         "margin.release": Need(alert_margin.release, May.RELEASE_HOLD),
         "margin.keep": Need(alert_margin.keep, May.RELEASE_HOLD),

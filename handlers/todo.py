@@ -15,12 +15,14 @@ from domain.verdict import judge
 from handlers.desk import Desk, Feature, Need, Press, Question
 from handlers.order_actions import following_key
 from handlers.order_search import sees
+from handlers.todo_alerts import alert_line, show_button, worst_first
 from handlers.words.lists import lists
 from handlers.words.orders import MARK, SEP, words
 from handlers.words.times import left, span, when
 
 PAGE = 6
 _MINE = 4
+_UNCLAIMED = 3
 # Read through the index of open stages (the first condition repeats its predicate), never a scan of all orders.
 _OPEN = "stage IN ('hold','to_ship','part_shipped') AND stage = 'to_ship'"
 _LABELLED = "EXISTS (SELECT 1 FROM parcels p WHERE p.order_id = orders.id)"
@@ -70,9 +72,13 @@ async def mine(actor: Actor, desk: Desk, *, only_approvals: bool = False) -> Rep
         lines.append(lists(lang, "todo.to_ship", count=seen.to_ship, late=late))
     if seen.claimed:
         lines.append(lists(lang, "todo.alerts", count=len(seen.claimed)))
-        lines += [f"· {_alert(each, lang)}" for each in seen.claimed[:_MINE]]
+        lines += [alert_line(each, lang, desk) for each in seen.claimed[:_MINE]]
+        buttons += [show_button(each, lang, desk) for each in seen.claimed[:_MINE]]
     if seen.unclaimed:
         lines.append(lists(lang, "todo.open_alerts", count=len(seen.unclaimed)))
+        shown = worst_first(seen.unclaimed)[:_UNCLAIMED]
+        lines += [alert_line(each, lang, desk) for each in shown]
+        buttons += [show_button(each, lang, desk) for each in shown]
     if seen.following:
         lines.append(lists(lang, "todo.following", count=len(seen.following)))
         for card in seen.following[:_MINE]:
@@ -147,10 +153,6 @@ def _approval(each: Approval, actor: Actor, now: datetime, desk: Desk) -> str:
         order=short_number(each.order_number),
         left=rest,
     )
-
-
-def _alert(each: Alert, lang: str) -> str:
-    return lists(lang, "todo.alert", number=each.number, title=safe_text(each.title, 36))
 
 
 def _order(card: OrderCard, actor: Actor, now: datetime, desk: Desk) -> str:
@@ -264,7 +266,11 @@ def _who_sees(actor: Actor) -> tuple[str, Json]:
 
 def _ship_line(card: OrderCard, actor: Actor, now: datetime) -> str:
     order, lang = card.stored.order, actor.lang
-    due = lists(lang, "todo.due", at=when(order.ship_by, now, lang=lang)) if order.ship_by else lists(lang, "todo.no_due")
+    due = lists(lang, "todo.no_due")
+    if order.ship_by is not None and order.ship_by < now:
+        due = lists(lang, "todo.overdue", over=span(now - order.ship_by, lang=lang))
+    elif order.ship_by is not None:
+        due = lists(lang, "todo.due", at=when(order.ship_by, now, lang=lang))
     goods = words(lang).lines(order)
     return lists(lang, "todo.ship_line", number=short_number(order.number), goods=goods, due=due)
 
@@ -273,7 +279,7 @@ def _ship_line(card: OrderCard, actor: Actor, now: datetime) -> str:
 
 
 async def exceptions(actor: Actor, desk: Desk) -> Reply:
-    """异常单: what stands open, with a button to each alert's reason."""
+    """异常单: what stands open, with a button to each alert's card."""
     lang = actor.lang
 
     def look(reads: Reads) -> Sequence[Alert]:
@@ -282,16 +288,12 @@ async def exceptions(actor: Actor, desk: Desk) -> Reply:
     standing = await desk.store.read(look)
     if not standing or May.HANDLE_ALERT not in actor.may:
         return Reply(lists(lang, "todo.no_exceptions"))
-    order = {"critical": 0, "warning": 1}
-    shown = sorted(standing, key=lambda each: (order.get(each.severity, 2), each.first_at))[:PAGE]
+    shown = worst_first(standing)[:PAGE]
     title = lists(lang, "todo.exceptions", count=len(standing))
-    lines = [f"· {_alert(each, lang)}" for each in shown]
+    lines = [alert_line(each, lang, desk) for each in shown]
     if len(standing) > len(shown):
         lines.append(lists(lang, "todo.more", count=len(standing) - len(shown)))
-    buttons = tuple(
-        Button(lists(lang, "todo.show", number=each.number), desk.signer.sign("alert.why", f"alert:{each.id}"))
-        for each in shown
-    )
+    buttons = tuple(show_button(each, lang, desk) for each in shown)
     tone = Tone.BAD if any(each.severity == "critical" for each in standing) else Tone.WATCH
     return Reply("\n".join((f"{MARK[tone]} {title}", *lines)), Card(title, tuple(lines), tone, buttons=buttons))
 

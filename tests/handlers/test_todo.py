@@ -13,6 +13,7 @@ from domain.order import Stage
 from domain.people import Role
 from domain.understand import Intent, Plan
 from handlers import orders
+from handlers.alerts import FEATURE as ALERTS
 from handlers.todo import FEATURE
 from tests.builders import NOW, NUMBER, alert, approval, order, parcel, shipped
 from tests.handlers.ask_desk import AskDesk, button, labels
@@ -86,8 +87,8 @@ async def test_the_shipping_list_is_paged_and_grouped_by_urgency(ask: AskDesk) -
     first = await ask.plan(FEATURE, Plan(Intent.TODO, extra={"view": "to_ship"}), who="李芳")
     lines = first.text.splitlines()
     assert lines[0] == "🔴 待发货 8 单，其中超时 1 单"
-    assert lines[1] == "打包区（还没出面单）5 单  ·  贴单区（面单已出）3 单  ·  待取件（快递还没揽收）1 单"
-    assert lines[2].startswith("1. …0000 保温杯 500ml 曜石黑 ×1 · 时限 今天 13:00")
+    assert lines[1] == "打包区 5 单  ·  贴单区 3 单  ·  待取件 1 单"
+    assert lines[2].startswith("1. …0000 保温杯 500ml 曜石黑 ×1 · 已超 1 小时")
     assert "后面还有 2 单" in first.text
     second = await ask.press(FEATURE, button(first, "下一页"), who="李芳")
     assert second is not None
@@ -127,3 +128,34 @@ async def test_claimed_and_unclaimed_alerts_are_told_apart(ask: AskDesk) -> None
     reply = await ask.ask(FEATURE, "todo", who="李芳")
     assert "你认领的报警 1 个" in reply.text
     assert "还没人认领的报警 1 个" in reply.text
+
+
+async def test_a_list_of_alerts_opens_the_card_where_it_can_be_claimed(ask: AskDesk) -> None:
+    ask.store.write_now(lambda u: u.alerts.add(alert("a", severity="warning", title="快到发货时限")))
+    ask.store.write_now(lambda u: u.alerts.add(alert("b", severity="critical", title="库存告急")))
+    listed = await ask.plan(FEATURE, Plan(Intent.TODO, extra={"view": "exceptions"}), who="李芳")
+    assert [line[0] for line in listed.text.splitlines()[1:]] == ["🔴", "🟡"]  # the worst first
+    waiting = await ask.ask(FEATURE, "todo", who="李芳")
+    assert "🔴 K2 库存告急" in waiting.text
+    for reply in (listed, waiting):
+        opened = await ask.press(ALERTS, button(reply, "看 K2"), who="李芳")
+        assert opened is not None
+        assert opened.card is not None
+        assert opened.card.number == "K2"
+        assert "我认领" in labels(opened)
+
+
+async def test_an_alert_of_another_warehouse_is_not_opened_by_its_button(ask: AskDesk) -> None:
+    facts = {"seen": {"warehouse": "华南仓"}}
+    ask.store.write_now(lambda u: u.alerts.add(alert("a", severity="critical", facts=facts)))
+    listed = await ask.plan(FEATURE, Plan(Intent.TODO, extra={"view": "exceptions"}), who="陈店长")
+    opened = await ask.press(ALERTS, button(listed, "看 K1"), who="李芳")
+    assert opened is not None
+    assert opened.card is None
+    assert "不在你负责" in opened.text
+
+
+async def test_what_is_overdue_says_by_how_much(ask: AskDesk) -> None:
+    ask.put(order(warehouse="杭州仓", ship_by=NOW - timedelta(hours=12)))
+    reply = await ask.plan(FEATURE, Plan(Intent.TODO, extra={"view": "to_ship"}), who="李芳")
+    assert reply.text.splitlines()[2].endswith("· 已超 12 小时")
