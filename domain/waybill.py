@@ -13,13 +13,28 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+OLD_NAMES = {"jtexpress": "jt"}
+"""What we once called a carrier -> its one code. Old rows keep the old name; it is read as the new one, never written."""
+
+
+def carrier_code(code: str) -> str:
+    """The one code of a carrier, whichever of our names it was stored under: jtexpress is jt. Others as they are."""
+    return OLD_NAMES.get(code, code)
+
+
+def carrier_names(code: str) -> tuple[str, ...]:
+    """Every name under which rows of this carrier may be stored, its code first: for conditions on stored text."""
+    one = carrier_code(code)
+    return (one, *(old for old, new in OLD_NAMES.items() if new == one))
+
+
 _STRIP = {ord(letter): None for letter in " \t\r\n　\u200b﻿.·"} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _LONGEST = 64  # no carrier's number is longer; refuse the rest before any pattern sees it
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """One carrier that could have issued the number. `carrier` is a stable code; `why` names the format for people."""
+    """One carrier that could have issued the number. `carrier` is its code as in `Parcel`; `why` names the format for people."""
 
     carrier: str
     confidence: float  # 0..1: 0.9 and more = prefix and check digit; below 0.5 = only the length fits
@@ -348,7 +363,7 @@ def _f(carrier: str, shape: str, confidence: float, why: str, valid: Callable[[s
 _LETTERS: tuple[_Format, ...] = (
     _f("sf", r"SF[A-Z0-9]\d{12}", 0.97, "顺丰：SF + 13 位"),
     _f("yto", r"YT\d{13}", 0.96, "圆通：YT + 13 位"),
-    _f("jtexpress", r"JT\d{13}", 0.97, "极兔：JT + 13 位"),
+    _f("jt", r"JT\d{13}", 0.97, "极兔：JT + 13 位"),
     _f("jd", r"JD[A-Z0-9]{2}\d{11}(?:-\d+-\d+-?)?", 0.96, "京东：JD + 13 位"),
     _f("deppon", r"DPK\d{12}", 0.97, "德邦：DPK + 12 位"),
     _f("ems", r"P[A-Z]\d{11}", 0.75, "邮政：P + 字母 + 11 位"),

@@ -23,6 +23,7 @@ from domain.order import OPEN_STAGES, Order, OrderLine, Stage, TrackStage
 from domain.rule_why import clock_threshold
 from domain.rules import KINDS, Rule, RuleBook
 from domain.store import Cost, Reads, Stock
+from domain.waybill import carrier_code
 from handlers.alert_checks import OLD_SHIP
 from handlers.alert_margin import margin_seen
 from handlers.alert_stock import FAR, RATE_WINDOW, minutes_to_empty
@@ -170,7 +171,7 @@ def _parcels(reads: Reads, book: RuleBook, rule: Rule, since: datetime, now: dat
             "warehouse": warehouse,
             "stage": Stage.SHIPPED.value,
             "paid_minor": paid,
-            "carrier": carrier,
+            "carrier": carrier_code(carrier),
         }
         if rule.kind == "no_pickup":
             gaps = [(uploaded, scans[0] if scans else end)]

@@ -15,6 +15,7 @@ from domain.money import Money
 from domain.order import Aftersale, AftersaleStage, Stage, TrackStage
 from domain.privacy import safe_note, safe_text, short_number
 from domain.store import OrderCard, OrderEvent, Reads
+from domain.waybill import carrier_code
 from handlers.desk import Desk
 from handlers.order_reply import Judged, judged, scene_of, timeline_url
 from handlers.words.order_talk import talk
@@ -162,7 +163,7 @@ def _actor(actor: str, card: OrderCard, desk: Desk) -> str:
     order = card.stored.order
     if actor == order.channel:
         return desk.channels.name(order.channel, order.shop)
-    return words(desk.lang).table.carriers.get(actor) or safe_text(actor, 20)
+    return words(desk.lang).table.carriers.get(carrier_code(actor)) or safe_text(actor, 20)
 
 
 def _change(event: OrderEvent, say: Zh) -> str:

@@ -15,6 +15,7 @@ from domain.errors import BadInput
 from domain.money import Money
 from domain.order import Order, OrderLine, Parcel, Receiver, Stage, TrackStage
 from domain.store import OrderEvent, StoredOrder
+from domain.waybill import carrier_code
 from storage.keys import Keys
 from storage.moments import at, at_or_none, ms_or_none, scrub, tuple_of, words
 from storage.sql import Bulk, Row
@@ -182,8 +183,8 @@ def read_order(row: Row, lines: list[Row], parcels: list[Row], keys: Keys) -> Or
 def read_parcel(row: Row) -> Parcel:
     waybill, carrier, shipped, picked, stage, scan_at, scan, eta = row
     return Parcel(
-        waybill, carrier, at_or_none(shipped), at_or_none(picked), _TRACK_STAGES[stage], at_or_none(scan_at), scan,
-        at_or_none(eta),
+        waybill, carrier_code(carrier), at_or_none(shipped), at_or_none(picked), _TRACK_STAGES[stage],
+        at_or_none(scan_at), scan, at_or_none(eta),
     )  # fmt: skip
 
 
@@ -245,8 +246,10 @@ def tidy(order: Order) -> Order:
                     platform_sku=cut(line.platform_sku))
             for line in order.lines
         ),
-        parcels=tuple(replace(one, waybill=cut(one.waybill), carrier=cut(one.carrier), last_scan=cut(one.last_scan))
-                      for one in order.parcels),
+        parcels=tuple(
+            replace(one, waybill=cut(one.waybill), carrier=carrier_code(cut(one.carrier)), last_scan=cut(one.last_scan))
+            for one in order.parcels
+        ),
     )  # fmt: skip
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from domain.errors import Refused
 from domain.provinces import spellings
 from domain.query import EITHER, Query, Scope
-from domain.waybill import carrier_names
 from domain.understand.plan import Filter
+from domain.waybill import carrier_names
 from storage.moments import ms
 from storage.recipes import (
     ALERTED_PG,

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.waybill import OLD_NAMES
+
 UNPAID = "('unpaid','closed_unpaid')"
 PLACED = "o.stage <> 'closed_unpaid'"
 PAID = f"o.stage NOT IN {UNPAID}"
@@ -34,7 +36,9 @@ REFUND_CURRENCY = (
 HAS_AFTERSALE = (
     "EXISTS (SELECT 1 FROM aftersales s WHERE s.order_number = o.number AND s.channel = o.channel AND s.shop = o.shop)"
 )
-CARRIER = "COALESCE((SELECT p.carrier FROM parcels p WHERE p.order_id = o.id ORDER BY p.n LIMIT 1),'')"
+_RENAMED = " ".join(f"WHEN '{old}' THEN '{new}'" for old, new in OLD_NAMES.items())  # ours, and spelt in ASCII letters
+_CARRIED_BY = f"CASE p.carrier {_RENAMED} ELSE p.carrier END"
+CARRIER = f"COALESCE((SELECT {_CARRIED_BY} FROM parcels p WHERE p.order_id = o.id ORDER BY p.n LIMIT 1),'')"
 
 # An order belongs to the second it was first known to be placed, which is the upper part of its key: periods, days and the
 # cost that was valid all read it there, so that they always speak of the same orders.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.order import Parcel, Track, TrackEvent, TrackStage
+from domain.waybill import carrier_code
 from storage.moments import at, dump, load, ms, scrub
 from storage.sql import Row
 
@@ -26,7 +27,8 @@ def read_track(row: Row) -> Track:
     events = tuple(
         [TrackEvent(at(when), text, _STAGES[stage], place, code) for when, text, stage, place, code in load(row[7])]
     )
-    return Track(row[0], row[1], events, _STAGES[row[2]], row[3], at(row[4]), row[5] == 1, row[6])
+    carrier, corrected = carrier_code(row[1]), carrier_code(row[6])
+    return Track(row[0], carrier, events, _STAGES[row[2]], row[3], at(row[4]), row[5] == 1, corrected)
 
 
 def track_row(track: Track) -> tuple[object, ...]:
@@ -45,8 +47,8 @@ def tidy_track(track: Track) -> Track:
     )
     events = tuple(sorted(events, key=_event_key))
     return replace(
-        track, waybill=scrub(track.waybill.strip(), 100), carrier=scrub(track.carrier, 50), events=events,
-        source=scrub(track.source, 50), corrected_carrier=scrub(track.corrected_carrier, 50),
+        track, waybill=scrub(track.waybill.strip(), 100), carrier=carrier_code(scrub(track.carrier, 50)), events=events,
+        source=scrub(track.source, 50), corrected_carrier=carrier_code(scrub(track.corrected_carrier, 50)),
     )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from domain.waybill import carrier_code
+
 _OURS = {
     "shunfeng": "sf", "shunfengkuaiyun": "sf", "zhongtong": "zto", "zhongtongkuaiyun": "zto", "shentong": "sto",
     "yuantong": "yto", "yunda": "yunda", "yundakuaiyun": "yunda", "jtexpress": "jt", "jd": "jd", "jingdong": "jd",
@@ -31,4 +33,4 @@ def ours(code: str, name: str = "") -> str | None:
 
 def theirs(code: str) -> str | None:
     """The platform's code for ours; None when the platform has no such carrier in our table."""
-    return _THEIRS.get(code)
+    return _THEIRS.get(carrier_code(code))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.order import TrackStage
+from domain.waybill import carrier_code
 
 Row = Mapping[str, Any]
 ACKNOWLEDGEMENT = '{"result":true,"returnCode":"200","message":"成功"}'.encode()
@@ -83,7 +84,7 @@ OURS: dict[str, str] = {
 }  # fmt: skip
 THEIRS: dict[str, str] = {
     "sf": "shunfeng", "zto": "zhongtong", "sto": "shentong", "yto": "yuantong", "yunda": "yunda", "jt": "jtexpress",
-    "jtexpress": "jtexpress", "jd": "jd", "deppon": "debangkuaidi", "ems": "ems", "post": "youzhengguonei",
+    "jd": "jd", "deppon": "debangkuaidi", "ems": "ems", "post": "youzhengguonei",
     "cainiao": "danniao", "best": "huitongkuaidi", "zjs": "zhaijisong", "kye": "kuayue", "ane": "annengwuliu",
     "tt": "tiantian", "uc": "youshuwuliu", "suning": "suning", "yimidida": "yimidida",
 }  # fmt: skip
@@ -96,7 +97,7 @@ def ours(code: str) -> str:
 
 def theirs(code: str) -> str:
     """kuaidi100's carrier code; an unknown one is passed on, it may be theirs already."""
-    return THEIRS.get(code, code)
+    return THEIRS.get(carrier_code(code), code)
 
 
 def compact(param: Mapping[str, Any]) -> str:

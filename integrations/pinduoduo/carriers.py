@@ -14,6 +14,6 @@ OURS: Mapping[int, str] = {
 THEIRS: Mapping[str, int] = {
     "sto": 1, "best": 3, "sf": 44, "yto": 85, "zto": 115, "uc": 117, "ems": 118, "tt": 119, "jd": 120, "yunda": 121,
     "zjs": 129, "deppon": 131, "post": 132, "kye": 183, "cainiao": 191, "ane": 208, "suning": 228, "yimidida": 348,
-    "jt": 384, "jtexpress": 384,
+    "jt": 384,
 }  # fmt: skip
 """Our carrier code -> the number that a shipment is uploaded with."""

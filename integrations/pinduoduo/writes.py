@@ -8,6 +8,7 @@ from typing import Any
 from domain.errors import BadInput, OutcomeUnknown, ProtocolBroken, Rejected
 from domain.order import Order, Receiver, Stage
 from domain.ports import AddressDecision, Receipt, Shipment, StockLevel
+from domain.waybill import carrier_code
 from integrations.pinduoduo import client, values, wire
 from integrations.pinduoduo.carriers import THEIRS
 from integrations.pinduoduo.client import PinduoduoClient
@@ -35,7 +36,7 @@ class Writes:
             raise Rejected("shipped", "这单已经用别的运单号发货，改单号请到拼多多商家后台")
         if order.stage in _CLOSED:
             raise Rejected("closed", "这单已关闭，不能发货")
-        carrier = THEIRS.get(shipment.carrier)
+        carrier = THEIRS.get(carrier_code(shipment.carrier))
         if carrier is None:
             raise Rejected("carrier", f"拼多多的快递公司表里没有 {values.clean(shipment.carrier, 20)}")
         number = {"order_sn": shipment.order_number, "tracking_number": shipment.waybill}

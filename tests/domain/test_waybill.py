@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.waybill import candidates, clean
+from domain.waybill import OLD_NAMES, candidates, carrier_code, carrier_names, clean
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "intl_tracking_numbers.jsonl"
 
@@ -26,7 +26,7 @@ def carriers(number: str) -> list[str]:
         ("ＳＦ1234567890123", "sf"),
         ("YT1234567890123", "yto"),
         ("YT1234567890123456", "yunexpress"),
-        ("JT1234567890123", "jtexpress"),
+        ("JT1234567890123", "jt"),
         ("JDVA12345678901", "jd"),
         ("JDVA12345678901-1-1-", "jd"),
         ("DPK123456789012", "deppon"),
@@ -46,6 +46,13 @@ def test_the_best_guess_is_the_carrier(number: str, carrier: str) -> None:
     if carrier == "usps":
         number = with_gs1(number[:-1])
     assert carriers(number)[0] == carrier
+
+
+def test_a_carrier_has_one_code_whatever_it_was_called_once() -> None:
+    assert carrier_code("jtexpress") == carrier_code("jt") == "jt"
+    assert carrier_names("jt") == carrier_names("jtexpress") == ("jt", "jtexpress")
+    assert (carrier_code("sf"), carrier_names("sf"), carrier_code("")) == ("sf", ("sf",), "")
+    assert not set(OLD_NAMES) & set(OLD_NAMES.values())
 
 
 def with_gs1(body: str) -> str:
