@@ -10,6 +10,15 @@ from datetime import UTC, date, datetime, timedelta
 from domain.clock import SHANGHAI
 from domain.dates import DateRange
 
+LONGEST = timedelta(days=3 * 366)  # what one question may look at
+
+
+def everything(now: datetime) -> DateRange:
+    """All that may still be open: as far back as one question may look, to the end of today. Its label is empty."""
+    midnight = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    end = (midnight + timedelta(days=1)).astimezone(UTC)
+    return DateRange(end - LONGEST, end, "")
+
 
 def year_before(moment: datetime) -> datetime:
     """The same moment by the calendar a year earlier."""

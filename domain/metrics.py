@@ -56,6 +56,9 @@ class Metric:
     left_out: tuple[str, str] = ("", "")
     percentile: int = 0
     default_group: str = ""
+    scale: int = (
+        1  # how many of the numerator make one minor unit: what is computed in finer parts is rounded once, at the end
+    )
     standing: bool = False  # what is so now: without a period every order counts, not those of the last days
     version: int = 1
 
@@ -302,6 +305,7 @@ _ALL = (
         better=1,
         groups=_BY_LINE,
         left_out=("行没登记成本", "lines without a cost"),
+        scale=10_000,
     ),
     _metric(
         "turnover_days",

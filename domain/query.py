@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.clock import SHANGHAI
-from domain.compared import calendar_before, month_before, year_before
+from domain.compared import LONGEST, calendar_before, everything, month_before, year_before
 from domain.dates import DateRange
 from domain.errors import BadInput
 from domain.metrics import METRICS, Entity, Metric, Shape
@@ -24,7 +24,6 @@ from domain.understand.plan import Filter, Plan
 ROWS_CAP = 400_000  # groups, or buckets of a histogram, that one answer may take
 FACTS_CAP = 5_000  # rows behind a figure that are listed
 SECONDS_CAP = 4.0
-LONGEST = timedelta(days=3 * 366)
 
 # field → operators. A condition outside this list is refused in words, never ignored.
 FIELDS: dict[str, frozenset[str]] = {
@@ -144,7 +143,7 @@ class Parts:
             case Shape.COUNT:
                 return float(self.numerator)
             case Shape.SUM:
-                return float(self.numerator)
+                return self.numerator / metric.scale
             case Shape.MEAN | Shape.SHARE | Shape.TURNOVER:
                 return self.numerator / self.denominator if self.denominator else None
             case Shape.PERCENTILE:
@@ -213,7 +212,7 @@ def money_of(parts: Parts, metric: Metric, currency: str) -> Money:
     """A sum, or a mean rounded to the nearest minor unit, half up."""
     if metric.shape is Shape.MEAN:
         return Money((2 * parts.numerator + parts.denominator) // (2 * parts.denominator), currency or "CNY")
-    return Money(parts.numerator, currency or "CNY")
+    return Money((2 * parts.numerator + metric.scale) // (2 * metric.scale), currency or "CNY")
 
 
 # --- from a plan ------------------------------------------------------------------------------------------------------
@@ -224,7 +223,7 @@ def query_of(plan: Plan, now: datetime, *, lang: str = "zh") -> Query:
     metric = METRICS.get(plan.slots.metric or "orders")
     if metric is None:
         raise BadInput(_say(lang, "这个指标我没有。", "There is no such metric."))
-    asked = plan.slots.range or (_ever(now) if metric.standing else _last_days(now, 7))
+    asked = plan.slots.range or (everything(now) if metric.standing else _last_days(now, 7))
     filters = list(plan.filters)
     for name, value in (("channel", plan.slots.channel), ("sku", plan.slots.sku)):
         # A name in the slots came last (只看快手 after 抖音和拼多多): it stands for what was chosen before.
@@ -354,12 +353,6 @@ def _check(condition: Filter, metric: Metric, lang: str) -> None:
 
 def _say(lang: str, zh: str, en: str) -> str:
     return en if lang == "en" else zh
-
-
-def _ever(now: datetime) -> DateRange:
-    """Everything that may still be open: as far back as one question may look."""
-    end = _last_days(now, 1).end
-    return DateRange(end - LONGEST, end, "")
 
 
 def _last_days(now: datetime, count: int) -> DateRange:

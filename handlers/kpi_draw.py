@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from domain.chat import Button, Card, Reply, Tone
 from domain.clock import SHANGHAI
+from domain.compared import LONGEST
 from domain.metrics import Shape
 from domain.people import Actor
 from domain.privacy import safe_text
@@ -241,7 +243,7 @@ def echo(seen: Seen, actor: Actor, desk: Desk, *, assumed: bool = False) -> str:
     mine = [safe_text(each, 12) for each in sorted(actor.person.shops | actor.person.warehouses)]
     scope = kpi(lang, "scope", names="、".join(mine[:4])) if mine else kpi(lang, "everything")
     shown = span_text(query.start, query.end, lang) + (kpi(lang, "assumed") if assumed else "")
-    if assumed and query.metric.standing:
+    if query.end - query.start > LONGEST - timedelta(days=2):  # nobody named a period, and everything counts
         shown = f"{query.end.astimezone(SHANGHAI):%m-%d}{kpi(lang, 'standing')}"
     clock = kpi(lang, echo_clock(query))
     return kpi(lang, "echo", clock=clock, span=shown, filters=filters_text(query, actor, desk), scope=scope)

@@ -155,7 +155,7 @@ RECIPES: dict[str, Recipe] = {
         total("CASE WHEN x.cost IS NULL THEN x.many ELSE 0 END"), currency="o.currency", fact=f"({EARNED}) / 10000",
     ),
     "profit": Recipe(
-        "lines", PRICED, f"{total(f'CASE WHEN x.cost IS NOT NULL THEN {EARNED} ELSE 0 END')} / 10000",
+        "lines", PRICED, total(f"CASE WHEN x.cost IS NOT NULL THEN {EARNED} ELSE 0 END"),
         many("x.cost IS NOT NULL"), total("CASE WHEN x.cost IS NULL THEN x.many ELSE 0 END"), currency="o.currency",
         fact=f"({EARNED}) / 10000",
     ),

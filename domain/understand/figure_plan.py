@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from domain.compared import everything
 from domain.dates import DateMention, DateRange, find_ranges, numeral
 from domain.metrics import METRICS
 from domain.understand import figure_terms as terms
@@ -75,6 +76,8 @@ def figure_plan(plan: Plan, own: str, now: datetime, lexicon: Lexicon) -> Plan:
     metric = plan.slots.metric or "orders"
     found = _Found()
     _periods(text, found, now)
+    if found.span is None and metric in METRICS and METRICS[metric].standing:
+        found.span = everything(now)  # 还有几单没发 is about now, whatever was talked about before
     _conditions(text, found, metric, lexicon)
     also = _metrics(text, metric, chinese=chinese)
     _grouped(text, found, metric)

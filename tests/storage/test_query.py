@@ -15,7 +15,7 @@ from domain.metrics import METRICS
 from domain.money import Money
 from domain.order import AftersaleStage, Order, Stage
 from domain.people import May
-from domain.query import Fact, Part, Parts, Query, Scope, TooLong, build, folded, pack, rank, unpack
+from domain.query import Fact, Part, Parts, Query, Scope, TooLong, build, folded, money_of, pack, rank, unpack
 from domain.store import Cost, OrderEvent, Stock, StockMove
 from domain.understand.plan import Filter
 from storage import SqlStore
@@ -445,10 +445,11 @@ async def test_the_profit_is_what_the_margin_is_a_share_of(filled: SqlStore) -> 
     costs = [Cost(f"SKU-{i}", "", NOW - 90 * DAY, money(500 + i), fee_bp=500) for i in range(3)]
     filled.write_now(lambda u: u.costs.put(costs))
     profit, share = total(filled, query("profit")), total(filled, query("margin"))
-    assert profit.numerator == share.numerator // 10_000 > 0
+    assert profit.numerator == share.numerator > 0
+    assert money_of(profit, METRICS["profit"], "CNY").minor == (profit.numerator + 5_000) // 10_000
     assert profit.left_out == share.left_out > 0
     assert sum(int(each.value) for each in listed(filled, query("profit")) if each.value) == pytest.approx(
-        profit.numerator, abs=30
+        profit.numerator / 10_000, abs=30
     )
 
 

@@ -38,7 +38,7 @@ def read(text: str) -> Plan:
 
 def span(asked: DateRange | None) -> str:
     """`1121`, `1109-1115`, `20251111`, `1121T18-1122T00`."""
-    if asked is None:
+    if asked is None or not asked.label:
         return ""
     first, last = asked.start.astimezone(SHANGHAI), asked.end.astimezone(SHANGHAI)
     year = f"{first:%Y}" if first.year != NOW.year else ""
@@ -52,7 +52,7 @@ def against(said: str) -> str:
     if "/" not in said:
         return said
     start, end = (datetime.fromisoformat(each) for each in said.split("/"))
-    return span(DateRange(start, end, ""))
+    return span(DateRange(start, end, "-"))
 
 
 def shown(plan: Plan) -> tuple[str, str, set[str]]:
