@@ -157,7 +157,7 @@ class Zh:
 
     def help(self, may: Collection[May]) -> str:
         """What this person may ask, a line a subject: nothing that would be refused."""
-        return "\n".join(("直接说就行，不用记命令：", *_lines(_HELP_ZH, may)))
+        return "\n".join(("直接说就行，不用记命令；答得不对，就说「不是这个意思」：", *_lines(_HELP_ZH, may)))
 
 
 class En(Zh):
@@ -222,7 +222,7 @@ class En(Zh):
         return "I cannot help with that; I look after orders, stock and after-sales. Send “help” for what I can do."
 
     def help(self, may: Collection[May]) -> str:
-        return "\n".join(("Just say it:", *_lines(_HELP_EN, may)))
+        return "\n".join(("Just say it; when the answer is wrong, say “that's not what I meant”:", *_lines(_HELP_EN, may)))
 
 
 def _lines(help_lines: Sequence[tuple[May | None, str]], may: Collection[May]) -> list[str]:

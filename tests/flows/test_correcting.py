@@ -62,7 +62,7 @@ async def test_a_press_answers_the_first_question_and_the_administrators_tap_mak
     (entry,) = company.audit("phrase.taught")
     assert entry[1] == f"lesson:{lessons(company)[0].lesson_id}"
     await turn(company, "chendian", "学会的")
-    assert "不是查订单到哪了，是查库存" in company.texts("chendian")[-1]
+    assert "不是「查订单到哪了」，是「查库存」" in company.texts("chendian")[-1]
     await company.press("chendian", "撤销 1")
     assert "哪一单" in await turn(company, "zhangming", ODD)
     assert lessons(company) == []
