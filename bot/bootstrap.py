@@ -43,6 +43,7 @@ from domain.tokens import Signer
 from handlers import (
     addresses,
     alerts,
+    approval_typed,
     approvals,
     basics,
     customers,
@@ -84,6 +85,7 @@ FEATURES = (
     kpi.FEATURE,
     documents.FEATURE,
     approvals.FEATURE,
+    approval_typed.FEATURE,
     refunds.FEATURE,
     addresses.FEATURE,
     stock_ledger.FEATURE,

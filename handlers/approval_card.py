@@ -295,8 +295,10 @@ def _buttons(sheet: Sheet, desk: Desk) -> tuple[Button, ...]:
     ) -> Button:
         return Button(say(label), desk.signer.sign(f"approval.{name}", subject, seen), style, command, ask)
 
+    number = approval.number
     if state is State.DRAFT:
-        return button("submit", "b.submit", ButtonStyle.PRIMARY), button("drop", "b.drop")
+        submit = button("submit", "b.submit", ButtonStyle.PRIMARY, say("c.submit", number=number))
+        return submit, button("drop", "b.drop", command=say("c.drop", number=number))
     if state in (State.WAITING, State.ESCALATED) and approval.steps:
         agree = button("agree", "b.agree", ButtonStyle.PRIMARY, say("c.agree", number=approval.number))
         reason = Ask(say("ask.reason"), "reason", sheet.reasons)
@@ -305,11 +307,12 @@ def _buttons(sheet: Sheet, desk: Desk) -> tuple[Button, ...]:
         hand = [button("transfer", "b.transfer", ask=Ask(say("ask.person"), "person", tuple(others[:8])))] if others else []
         return agree, refuse, *hand
     if state in REVOCABLE:
-        return button("undo", "b.undo", ButtonStyle.PRIMARY), button("now", "b.now")
+        return button("undo", "b.undo", ButtonStyle.PRIMARY), button("now", "b.now", command=say("c.now", number=number))
     if state is State.FAILED and verdict_of(approval) is not None:
-        return button("retry", "b.retry", ButtonStyle.PRIMARY), button("handled", "b.handled")
+        done = button("handled", "b.handled", command=say("c.handled", number=number))
+        return button("retry", "b.retry", ButtonStyle.PRIMARY, say("c.retry", number=number)), done
     if state is State.BY_HAND:
-        return (button("handled", "b.handled", ButtonStyle.PRIMARY),)
+        return (button("handled", "b.handled", ButtonStyle.PRIMARY, say("c.handled", number=number)),)
     if state is State.UNKNOWN and (approval.facts or {}).get("overdue"):
         return button("settled_yes", "b.settled_yes", ButtonStyle.PRIMARY), button("settled_no", "b.settled_no")
     return ()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from domain.dates import numeral
+from domain.understand.deeds import deed
 from domain.understand.identifiers import Numbers, read_numbers
 from domain.understand.learnt import learn_command
 from domain.understand.people import people_command
@@ -115,6 +116,8 @@ def read_command(text: str, numbers: Numbers, *, approval_open: bool) -> Reading
     if _WORTH.search(text) is None:
         return None
     approval, alert = numbers.first("approval_id"), numbers.first("alert_id")
+    if approval is not None and (pressed := deed(text)) is not None:
+        return Reading(Intent.HELP, 0.98, "", (), {"command": pressed.value})
     if approval is not None and (reading := _decision(text)) is not None:
         return reading
     if alert is not None and (reading := _alert(text)) is not None:

@@ -83,6 +83,11 @@ _ZH = {
     "ask.person": "转给谁？",
     "c.agree": "同意 {number}",
     "c.refuse": "拒绝 {number} 理由",
+    "c.submit": "提交 {number}",
+    "c.drop": "不提交 {number}",
+    "c.now": "立即执行 {number}",
+    "c.retry": "再试 {number}",
+    "c.handled": "办好了 {number}",
     # state lines
     "s.waiting": "{trail}",
     "s.agreed": "已同意，{seconds} 秒后执行",
