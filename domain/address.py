@@ -9,34 +9,19 @@ receiver and phone mixed in. A road is not a district: 上海南京东路 is not
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.address_sound import sounds_like
-from domain.address_table import MUNICIPAL, NAMELESS, Atlas, load_atlas, short
+from domain.address_table import MUNICIPAL, NAMELESS, Atlas, Former, load_atlas, short
+from domain.address_value import Address, Today, distance_km, same_place
 from domain.zones import host_district
+
+__all__ = ["Address", "Today", "distance_km", "parse", "same_place"]
 
 _LONGEST = 400  # characters of an address that are read
 _MOST = 24  # names of divisions that are weighed; a list of cities is no address
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """What was recognised; "" and None where nothing was. `adcode` is the six-digit code of the finest level known.
-
-    `district` carries the name as people write it today or wrote it (即墨市 and 即墨区 are the same place) and `adcode` the code it has
-    today; `lat`/`lng` are the centre of the finest level, in degrees; `detail` is the rest: town, road, door.
-    """
-
-    province: str = ""
-    city: str = ""
-    district: str = ""
-    adcode: str = ""
-    lat: float | None = None
-    lng: float | None = None
-    detail: str = ""
 
 
 _AFTER_PLACE = frozenset(("", " ", *"省市州盟县区"))
@@ -65,7 +50,7 @@ class _Mention:
     stop: int
     full: bool  # written with its suffix
     codes: tuple[str, ...]
-    typed: str  # the name to show when it differs from the table's (a renamed place)
+    typed: str  # the name when it is none of the table's: 即墨市, 西湖市
 
 
 def parse(text: str) -> Address:
@@ -82,11 +67,12 @@ def parse(text: str) -> Address:
     best = _best(cleaned, _begun_again(cleaned, _mentions(cleaned, atlas)), atlas)
     if best is None:
         host = host_district(cleaned, "")
-        return _address(host, "", cleaned, atlas) if host in atlas.places else Address(detail=cleaned)
+        return _address(host, cleaned, atlas) if host in atlas.places else Address(detail=cleaned)
     code, mention = best
     word, rest = cleaned[mention.at : mention.stop], cleaned[mention.stop :].strip(_EDGE)
+    former = atlas.former(word, code, cleaned[: mention.at])
     if atlas.places[code].level == 3:
-        return _address(code, word if (word, code) in atlas.gone else mention.typed, rest, atlas)
+        return _address(code, rest, atlas) if former is None else _of_then(former, code, rest, atlas)
     name = short(atlas.places[code].name)
     for named in (
         rest,
@@ -95,14 +81,14 @@ def parse(text: str) -> Address:
         cleaned if mention.at else "",
     ):  # 郑州市|郑州经济开发区, 兰州|新区, 亦庄…北京
         if (host := host_district(named, code)) in atlas.places:
-            return _address(host, "", rest, atlas)  # the zone's name stays in the detail
+            return _address(host, rest, atlas)  # the zone's name stays in the detail
     if len(homes := _homes(rest, code, atlas)) == 1:
-        return _address(homes[0], "", rest, atlas)  # and so does the town's
+        return _address(homes[0], rest, atlas)  # and so does the town's
     if not mention.full and (seat := _seat(rest, code, atlas)):
-        return _address(seat, "", rest, atlas)
+        return _address(seat, rest, atlas)
     if (meant := _misspelt(rest, code, atlas)) is not None:
-        return _address(meant[0], "", rest[meant[1] :].strip(_EDGE), atlas)
-    return _address(code, mention.typed, rest, atlas)
+        return _address(meant[0], rest[meant[1] :].strip(_EDGE), atlas)
+    return _address(code, rest, atlas) if former is None else _of_then(former, code, rest, atlas)
 
 
 _EDGE = " ,，.。-/:：、"
@@ -146,7 +132,7 @@ def _misspelt(rest: str, wider: str, atlas: Atlas) -> tuple[str, int] | None:
     return (found.pop(), len(word)) if len(found) == 1 else None
 
 
-def _address(code: str, typed: str, detail: str, atlas: Atlas) -> Address:
+def _address(code: str, detail: str, atlas: Atlas) -> Address:
     place = atlas.places[code]
     province, city = atlas.parents(code)
     names = {1: "", 2: "", 3: ""}
@@ -156,9 +142,21 @@ def _address(code: str, typed: str, detail: str, atlas: Atlas) -> Address:
     elif code[:2] in MUNICIPAL or code[:2] in {"81", "82"}:
         names[2] = names[1]
     if place.level == 3:
-        names[3] = typed or place.name
+        names[3] = place.name
         names[2] = names[2] or place.name  # 省直辖: 仙桃市 is its own prefecture
     return Address(names[1], names[2], names[3], code, place.lat, place.lng, detail)
+
+
+def _of_then(former: Former, code: str, detail: str, atlas: Atlas) -> Address:
+    """A division that is gone, with everything as it was, and the one that has the code `code` as what stands for it today."""
+    place = atlas.places[code]
+    today = Today(place.name, code)
+    province, city = atlas.parents(former.code)
+    of_province = atlas.places[province].name
+    if former.code.endswith("00"):
+        return Address(of_province, former.name, "", former.code, former.lat, former.lng, detail, today)
+    of_city = atlas.places[city].name if city else former.city or (of_province if code[:2] in MUNICIPAL else former.name)
+    return Address(of_province, of_city, former.name, former.code, former.lat, former.lng, detail, today)
 
 
 def _mentions(text: str, atlas: Atlas) -> list[_Mention]:
@@ -195,11 +193,15 @@ def _mention(word: str, text: str, at: int, atlas: Atlas) -> _Mention | None:
     stem = atlas.stems.get(word)
     if stem is None or _only_begins(word, stem, text, at, atlas):
         return None
-    if after[:1] and after[0] in "市区县州盟旗" and not re.match(r"区(?:域|间)|市(?:场|民|政|中心)|县(?:城|道)", after):
-        typed = word + after[0]
+    typed = word + after[:1]
+    known = any((typed, code) in atlas.formers for code in stem)  # 崇明县|城桥镇, 富阳市|场口镇
+    if after[:1] and after[0] in "市区县州盟旗" and (known or not _NO_KIND.match(after)):
         codes = tuple(code for code in stem if not code.endswith("0000") and short(atlas.places[code].name) == word)
         return _Mention(at, at + len(typed), True, codes, typed) if codes and typed not in atlas.full else None
     return _Mention(at, at + len(word), False, tuple(stem), "")
+
+
+_NO_KIND = re.compile(r"区(?:域|间)|市(?:场|民|政|中心)|县(?:城|道)")  # 昆山|市场路
 
 
 def _has_market(cities: Sequence[str], name: str, atlas: Atlas) -> bool:
@@ -360,6 +362,8 @@ def _is_the_city(text: str, own: _Mention, city: str, atlas: Atlas) -> bool:
 def _unsure(text: str, mentions: list[_Mention], index: int, code: str, atlas: Atlas) -> float | None:
     """What a name loses that has no province or city before it; None when it is none of ours."""
     own, place, city = mentions[index], atlas.places[code], atlas.parents(code)[1]
+    if place.level > 1 and not own.full and any(one.endswith("0000") for one in own.codes):
+        return None  # 海南 alone is the province, not the prefecture in 青海
     word, building = text[own.at : own.stop], _BUILDING.match(text[own.stop :])
     if place.level == 2:
         return 2.0 if building and not own.full else 0.0
@@ -367,26 +371,13 @@ def _unsure(text: str, mentions: list[_Mention], index: int, code: str, atlas: A
         return 0.0
     homely = len(own.codes) > 1 and code in _homes(text[own.stop :].strip(_EDGE), code, atlas)
     if own.full:  # 桥东区 alone is one that still exists, not the one that was
-        return (1.5 if own.typed else 0.2 if word != place.name else 0.0) - (1.0 if homely else 0.0)
-    if place.name[-1] == "县" and city in own.codes:
-        return None  # 长沙 alone is the city, not 长沙县
+        return (1.5 if own.typed and (own.typed, code) not in atlas.formers else 0.2 if word != place.name else 0.0) - (
+            1.0 if homely else 0.0
+        )
+    if not homely and (city in own.codes or any(one.endswith("00") for one in own.codes)):
+        return None  # 长沙 alone is the city, not 长沙县; 甘南 the prefecture, not the county in 黑龙江
     begins = own.at == 0 or text[own.at - 1] in " ,，:：;；"  # after the receiver's name
     alone = len(mentions) == 1 and len(own.codes) == 1 and place.name[-1] == "市"  # 义乌国际商贸城 names no other place
     if not begins or (building and not alone) or not (place.name[-1] in "市县" or len(own.codes) == 1 or homely):
         return None
     return 0.0 if homely else 1.0
-
-
-_EARTH_KM = 6371.0088  # mean radius, IUGG
-
-
-def distance_km(a: Address, b: Address) -> float | None:
-    """Great-circle kilometres between the centres of two addresses; None when one of them is nowhere."""
-    if a.lat is None or a.lng is None or b.lat is None or b.lng is None:
-        return None
-    phi_a, phi_b = math.radians(a.lat), math.radians(b.lat)
-    half = (
-        math.sin((phi_b - phi_a) / 2) ** 2
-        + math.cos(phi_a) * math.cos(phi_b) * math.sin(math.radians(b.lng - a.lng) / 2) ** 2
-    )
-    return 2 * _EARTH_KM * math.asin(min(1.0, math.sqrt(half)))

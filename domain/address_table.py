@@ -45,6 +45,18 @@ class Place:
     lat: float
 
 
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A division that is gone, under its own name and code."""
+
+    code: str
+    name: str
+    lng: float
+    lat: float
+    city: str  # the prefecture it was of; "" for none
+    only_there: bool  # its name is today's, too: it is meant only behind that prefecture
+
+
 @lru_cache(maxsize=4096)
 def short(name: str) -> str:
     """A division's name without its kind: 余杭区 is 余杭, 孟村回族自治县 is 孟村, 东区 stays."""
@@ -64,11 +76,15 @@ class Atlas:
         self.once: dict[str, frozenset[str]] = {}
         self._towns: dict[str, list[str]] = {}
         self.gone: set[tuple[str, str]] = set()
+        self.formers: dict[tuple[str, str], Former] = {}
         raw = gzip.decompress(files("domain").joinpath("data/divisions.tsv.gz").read_bytes()).decode()
         for line in raw.splitlines():
             kind, *rest = line.split("\t")
-            if kind == "=":
-                self.gone.add((rest[0], rest[1]))
+            if kind in {"=", "~", "^"}:
+                name, today, own, lng, lat, city = rest
+                self.formers[name, today] = Former(own, name, float(lng), float(lat), city, kind == "^")
+                if kind == "=":
+                    self.gone.add((name, today))
             elif kind == "<":
                 self.once[rest[0]] = frozenset(rest[1].split(","))
             elif kind == "+":
@@ -79,6 +95,14 @@ class Atlas:
         self.towns = {area: "".join(lines) for area, lines in self._towns.items()}
         del self._towns
         self._name()
+        for name, heirs in list(self.once.items()):
+            self.once.setdefault(short(name), heirs)  # 莱芜|钢城
+        for (name, today), former in list(self.formers.items()):
+            stem = short(name)
+            if former.code.endswith("00"):
+                self.full.setdefault(name, [today])
+            if stem != name and (former.only_there or stem != short(self.places[today].name)):
+                self.formers.setdefault((stem, today), former)  # 闸北 is 闸北区; 即墨 is today's
         self.sizes: dict[str, tuple[int, ...]] = {}
         for name in (*self.full, *self.stems):
             self.sizes[name[0]] = tuple(sorted({*self.sizes.get(name[0], ()), len(name)}, reverse=True))
@@ -92,10 +116,17 @@ class Atlas:
                     self.stems.setdefault(stem, []).append(code)
                 if "自治" in place.name or place.name.endswith("族区"):  # 延边州, 长阳县, 管城区
                     self.full.setdefault(stem + place.name[-1], []).append(code)
+                    peoples = place.name.partition("自治")[0]
+                    if len(peoples) > len(stem) and peoples not in self.full:
+                        self.stems.setdefault(peoples, []).append(code)  # 伊犁哈萨克
+        for stem, codes in self.stems.items():
+            plain = {_area(code) for code in codes if code[4:] != "00" and len(self.places[code].name) == len(stem) + 1}
+            if plain:  # 井陉 is 井陉县, not 井陉矿区
+                codes[:] = [one for one in codes if one[4:] == "00" or _area(one) not in plain or self._is_plain(one, stem)]
         cities = {short(place.name): code for code, place in self.places.items() if place.level < 3}
-        for name, codes in self.once.items():
+        for name, heirs in self.once.items():
             if name not in self.full:  # 上饶地区 is 上饶市 today, 莱芜市 is two districts
-                self.full[name] = [cities[short(name)]] if short(name) in cities else sorted(codes)
+                self.full[name] = [cities[short(name)]] if short(name) in cities else sorted(heirs)
         for name, code in (*_FULL, *sorted(self.gone)):
             known = self.full.setdefault(name, [])
             if code not in known:  # 桥东区 is still one of another city
@@ -103,15 +134,27 @@ class Atlas:
             stem = short(name)
             if stem not in {name, *cities} and self.places[code].level == 3:
                 known = self.stems.setdefault(stem, [])
-                if code not in known:
+                if all(_area(one) != _area(code) for one in known):  # 九江庐山 is 庐山市, no more 庐山区
                     known.append(code)
         for name, code in _SHORT.items():
             self.stems.setdefault(name, []).insert(0, code)
+
+    def _is_plain(self, code: str, stem: str) -> bool:
+        return len(self.places[code].name) == len(stem) + 1
 
     def parents(self, code: str) -> tuple[str, str]:
         """(province code, city code or "") of a code."""
         city = code[:4] + "00"
         return code[:2] + "0000", city if city in self.places and not city.endswith("0000") else ""
+
+    def former(self, typed: str, today: str, before: str) -> Former | None:
+        """What was called `typed`, whole or short, and is the division `today` by now; `before` is what stands in front."""
+        found = self.formers.get((typed, today))
+        if found is None or not found.only_there:
+            return found
+        now = self.places.get(today[:4] + "00")
+        names = {found.city, *({short(found.city)} - {short(now.name) if now else ""})} - {""}
+        return found if before.rstrip(" ,").endswith(tuple(names)) else None
 
     def districts_of_town(self, town: str, area: str) -> list[str]:
         """The districts of a city or municipality, given by any code of it, that have a town so called without its 镇."""

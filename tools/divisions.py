@@ -1,13 +1,18 @@
 """Makes `domain/data/divisions.tsv.gz` anew from public tables. Standard library only; NOTICE beside the table names them.
 
-    python3 tools/divisions.py history.csv towns.csv
+    python3 tools/divisions.py history.csv towns.csv centres.csv
 
 `history.csv` has every division since 1981 and what became of it (代码,一级行政区,二级行政区,名称,级别,状态,启用时间,
-变更/弃用时间,新代码), `towns.csv` the towns and streets (code,name,areaCode,…). Coordinates come from the present table, a
-successor's from its predecessor; a division that never had any gets them below. Lines of the result, by their first field:
+变更/弃用时间,新代码), `towns.csv` the towns and streets (code,name,areaCode,…), `centres.csv` codes with coordinates
+(adcode,name,longitude,latitude). A code that `centres.csv` has gets exactly its coordinates; any other keeps those of the
+present table, or its predecessor's; a division that never had any gets them below. Lines of the result, by the first field:
 
-    330106  西湖区  120.1300  30.2700      a division of today: code, name, longitude, latitude
-    =       绍兴县  330603                 a name that is gone, and the code that stands for it today
+    330106  西湖区  120.130396  30.259242  a division of today: code, name, longitude, latitude
+    =       江干区  330102  330104  120.205001  30.257012  杭州市
+                                           a name that is gone: the code that stands for it today, its own of then,
+                                           longitude, latitude, the prefecture it was of ("" for none)
+    ~       即墨市  370215  370282  …      the same of a name that is read without a table, since only its kind has changed
+    ^       钢城区  370117  371203  …      the same of a name that is today's, too: of then behind the prefecture it was of
     <       巢湖市  340124,340181          a prefecture that is gone or lost counties, and the codes of those it had
     +       330106  北山,灵隐               a district and its towns without their 镇, 乡, 街道
 """
@@ -38,6 +43,8 @@ PLACES = {  # founded or named after the table of coordinates was made, degrees 
     "653228": (78.75, 36.35), "653229": (79.20, 35.60), "659012": (83.00, 46.70), "460302": (112.34, 16.84),
     "460303": (112.89, 9.55), "540630": (88.84, 33.19), "632803": (90.85, 38.25),
 }  # fmt: skip
+# Divisions of the table of coordinates whose heir the history does not tell: own code → the code of today.
+HEIRS = {"460321": "460302", "460322": "460303", "460323": "460302", "371200": "370116", "542400": "540600"}
 VAGUE = {"新区", "市区", "市郊区"}  # as good as no name
 # Beyond the mainland table: codes as parcel services use them.
 BEYOND = """
@@ -91,6 +98,9 @@ BEYOND = """
 """
 
 
+Centres = dict[str, tuple[str, str, str]]  # code: name, longitude, latitude
+
+
 class History:
     """The table of all divisions since 1981."""
 
@@ -110,12 +120,12 @@ class History:
         found = [late for step in self.next[code] if step not in seen for late in self.today(step, (*seen, code))]
         return list(dict.fromkeys(found))
 
-    def ended(self) -> list[tuple[int, dict[str, str], list[str]]]:
-        """(year of the end, row, codes of today) of what ended since `SINCE`, the latest end first."""
+    def ended(self, since: int = SINCE) -> list[tuple[int, dict[str, str], list[str]]]:
+        """(year of the end, row, codes of today) of what ended since the year `since`, the latest end first."""
         out = [
             (int(row["变更/弃用时间"]), row, self.today(row["代码"]))
             for row in self.rows
-            if row["变更/弃用时间"] and int(row["变更/弃用时间"]) >= SINCE and row["级别"] != "省级"
+            if row["变更/弃用时间"] and int(row["变更/弃用时间"]) >= since and row["级别"] != "省级"
         ]
         return sorted((entry for entry in out if entry[2]), key=lambda entry: -entry[0])
 
@@ -149,6 +159,51 @@ def gone(history: History) -> dict[tuple[str, str], str]:
     return out
 
 
+def listed(code: str, name: str, centres: Centres) -> bool:
+    """Whether the table of coordinates has the code for this very name: 139001 was 武安市 before it was 定州市."""
+    return code in centres and centres[code][0] == name
+
+
+def kind_of_then(history: History, row: dict[str, str], codes: list[str], centres: Centres, late: bool) -> tuple[str, str]:
+    """(kind of line, code of today) of a division that is gone; ("", "") of one that nobody can mean."""
+    name, own, now = row["名称"], row["代码"], history.now
+    if row["级别"] == "地级":
+        return "", ""
+    same = next((code for code in codes if now[code] == name), "")
+    if same:  # 四平市公主岭市; of a name that never left its city today's code is meant
+        return ("^", same) if listed(own, name, centres) and same[:4] != own[:4] else ("", "")
+    if name in VAGUE or (
+        PLAIN.sub("", name) + "市" == name and any(now[code] == name for code in now if code.endswith("00"))
+    ):
+        return "", ""
+    code = heir(name, codes, now)
+    if now[code] == name + "区" and not listed(own, name, centres):
+        return "", ""  # 梅县 is short for 梅县区
+    return ("~", code) if late or PLAIN.sub("", name) == PLAIN.sub("", now[code]) else ("", "")
+
+
+def then(history: History, centres: Centres) -> dict[tuple[str, str], tuple[str, str, str]]:
+    """{(name, code of today): (kind of line, own code of then, prefecture of then)}.
+
+    Of several codes that a name had, the one that `centres` has, else the latest.
+    """
+    out: dict[tuple[str, str], tuple[str, str, str]] = {}
+    readable = {(name, code) for (name, _), code in gone(history).items()}
+    for year, row, codes in history.ended(since=0):
+        name, own = row["名称"], row["代码"]
+        kind, code = kind_of_then(history, row, codes, centres, year >= SINCE)
+        known = out.get((name, code))
+        if kind and (known is None or (listed(own, name, centres) and not listed(known[1], name, centres))):
+            city = "" if row["二级行政区"] in {"直辖", name} else row["二级行政区"]
+            out[name, code] = ("=" if (name, code) in readable else kind, own, city)
+    for own, code in HEIRS.items():
+        if own in centres and code in history.now:
+            name = centres[own][0]
+            out.pop((name, code[:4] + "00"), None)
+            out[name, code] = ("~" if own.endswith("00") else "=", own, "")
+    return out
+
+
 def lost(history: History) -> dict[str, set[str]]:
     """{prefecture as it was called: codes of today of counties it had and has not any more}."""
     out: dict[str, set[str]] = defaultdict(set)
@@ -175,8 +230,21 @@ def towns(path: str, known: dict[str, tuple[str, str]]) -> dict[str, list[str]]:
     return out
 
 
+def centres_of(path: str) -> Centres:
+    """What the table of coordinates has; "" where it leaves them out."""
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        return {row["adcode"][:6]: (row["name"], row["longitude"], row["latitude"]) for row in csv.DictReader(file)}
+
+
+def exact(code: str, otherwise: tuple[str, str], centres: Centres) -> tuple[str, str]:
+    """(longitude, latitude) of a code as the table of coordinates writes them, else what stands there already."""
+    _, lng, lat = centres.get(code, ("", "", ""))
+    return (lng, lat) if lng and lat else otherwise
+
+
 def main() -> None:
     history = History(sys.argv[1])
+    centres = centres_of(sys.argv[3])
     place: dict[str, tuple[str, str]] = {}
     named: dict[tuple[str, str], tuple[str, str]] = {}
     for line in gzip.decompress(TABLE.read_bytes()).decode().splitlines():
@@ -194,13 +262,16 @@ def main() -> None:
         if spot is None:
             lng, lat = PLACES[code]
             spot = (f"{lng:.4f}", f"{lat:.4f}")
-        known[code] = spot
-        lines.append(f"{code}\t{name}\t{spot[0]}\t{spot[1]}")
+        known[code] = exact(code, spot, centres)
     for entry in BEYOND.strip().splitlines():
         code, name, lng_text, lat_text = entry.split()
-        known[code] = (lng_text, lat_text)
-        lines.append(f"{code}\t{name}\t{float(lng_text):.4f}\t{float(lat_text):.4f}")
-    lines += [f"=\t{name}\t{code}" for (name, _), code in sorted(gone(history).items())]
+        history.now[code] = name
+        known[code] = exact(code, (f"{float(lng_text):.4f}", f"{float(lat_text):.4f}"), centres)
+    lines += ["\t".join((code, name, *known[code])) for code, name in sorted(history.now.items())]
+    for (name, code), (kind, own, city) in sorted(then(history, centres).items()):
+        lines.append(
+            "\t".join((kind, name, code, own, *exact(own, known[code], centres if listed(own, name, centres) else {}), city))
+        )
     lines += [f"<\t{name}\t{','.join(sorted(codes))}" for name, codes in sorted(lost(history).items())]
     lines += [f"+\t{code}\t{','.join(dict.fromkeys(names))}" for code, names in sorted(towns(sys.argv[2], known).items())]
     TABLE.write_bytes(gzip.compress("\n".join(lines).encode(), 9, mtime=0))

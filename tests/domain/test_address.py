@@ -170,8 +170,24 @@ def _app() -> typer.Typer:
 def test_the_command_prints_the_address_and_the_distance_as_json() -> None:
     result = CliRunner().invoke(_app(), ["address", "杭州西湖区", "北京海淀区", "--json"])
     answer = json.loads(result.stdout)
-    assert set(answer) == {"province", "city", "district", "adcode", "lat", "lng", "detail", "km"}
+    assert set(answer) == {"province", "city", "district", "adcode", "lat", "lng", "detail", "today", "km"}
     assert answer["km"] > 300
+    assert answer["today"] is None
+
+
+def test_the_command_shows_a_gone_district_as_it_was_and_what_stands_for_it_today() -> None:
+    answer = json.loads(CliRunner().invoke(_app(), ["address", "杭州市江干区凯旋路", "--json"]).stdout)
+    assert (answer["district"], answer["adcode"]) == ("江干区", "330104")
+    assert answer["today"] == {"district": "上城区", "adcode": "330102"}
+    spoken = CliRunner().invoke(_app(), ["address", "杭州市江干区凯旋路", "杭州上城区解放路"]).stdout
+    assert "现在：上城区（330102）" in spoken
+    assert "现在是同一个地方" in spoken
+    assert "同一个地方" not in CliRunner().invoke(_app(), ["address", "杭州市江干区", "杭州西湖区"]).stdout
+
+
+def test_a_distance_a_little_over_three_hundred_kilometres_is_not_rounded_down_to_it() -> None:
+    answer = json.loads(CliRunner().invoke(_app(), ["address", "杭州西湖区", "北京海淀区", "--json"]).stdout)
+    assert answer["km"] == pytest.approx(distance_km(parse("杭州西湖区"), parse("北京海淀区")), abs=1e-5)
 
 
 def test_the_command_says_in_its_exit_code_that_the_address_is_unknown() -> None:

@@ -51,7 +51,7 @@ from domain.address import distance_km, parse
     ],
 )
 def test_the_district_is_found(text: str, adcode: str) -> None:
-    assert parse(text).adcode == adcode
+    assert parse(text).code_today == adcode
 
 
 @pytest.mark.parametrize("text", ["Room 1201, No. 88 Jianguo Road, Beijing", "北京路28号", "就放门口吧", ""])

@@ -43,9 +43,9 @@ def test_every_name_that_is_gone_leads_to_a_division_of_today() -> None:
     atlas = load_atlas()
     assert {code for _, code in atlas.gone} <= set(atlas.places)
     wrong = [
-        (name, code, found.adcode)
+        (name, code, found.code_today)
         for name, code in sorted(atlas.gone)
-        if (found := parse(f"{_city(code)}{name}人民路100号")).adcode != code and atlas.places[code].level == 3
+        if (found := parse(f"{_city(code)}{name}人民路100号")).code_today != code and atlas.places[code].level == 3
     ]
     # 郑州市南关区 was a district of the city beside it, too: the one that exists has the name.
     assert len(wrong) <= len(atlas.gone) * 0.03, wrong
@@ -71,36 +71,6 @@ def test_a_district_lies_near_its_city() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "district", "adcode"),
-    [
-        ("宁波江东区百丈路12号", "江东区", "330212"),
-        ("杭州市下城区延安路9号", "下城区", "330105"),
-        ("杭州市江干区凯旋路3号", "江干区", "330102"),
-        ("绍兴县柯岩大道6号", "绍兴县", "330603"),
-        ("绍兴市绍兴县钱清镇", "绍兴县", "330603"),
-        ("唐山市唐海县新城大街", "唐海县", "130209"),
-        ("沈阳市东陵区文化东路", "东陵区", "210112"),
-        ("淮安市清浦区淮海南路5号", "清浦区", "320812"),
-        ("嘉兴市秀城区中山东路", "秀城区", "330402"),
-        ("云南省德宏州潞西市团结大街", "潞西市", "533103"),
-        ("四川宜宾叙州区柏溪街道", "叙州区", "511504"),
-        ("石家庄市辛集市兴华路", "辛集市", "130181"),
-        ("长春市公主岭市岭东路", "公主岭市", "220184"),
-        ("山东省莱芜市莱城区文化路", "莱城区", "370116"),
-        ("莱芜市钢城区府前大街", "钢城区", "370117"),
-        ("安徽省巢湖市庐江县文明路", "庐江县", "340124"),
-        ("湖北襄樊市樊城区长虹路", "樊城区", "420606"),
-        ("上海闸北共和新路", "静安区", "310106"),
-        ("即墨区烟青路", "即墨区", "370215"),
-        ("新疆沙湾县三道河子镇", "沙湾县", "654203"),
-    ],
-)
-def test_a_name_that_is_gone_is_shown_as_it_was_typed_with_the_code_of_today(text: str, district: str, adcode: str) -> None:
-    found = parse(text)
-    assert (found.district, found.adcode) == (district, adcode)
-
-
-@pytest.mark.parametrize(
     ("text", "adcode"),
     [
         ("郑州管城区东大街", "410104"),
@@ -123,7 +93,7 @@ def test_a_name_that_is_gone_is_shown_as_it_was_typed_with_the_code_of_today(tex
     ],
 )
 def test_the_names_people_give_a_people_s_district_or_prefecture(text: str, adcode: str) -> None:
-    assert parse(text).adcode == adcode
+    assert parse(text).code_today == adcode
 
 
 def test_hong_kong_is_its_own_city() -> None:
@@ -166,6 +136,36 @@ def test_what_became_of_a_division_is_followed_through_all_its_changes(tmp_path:
     assert ("旧县", "3301") not in gone  # too long ago
     assert ("南坡县", "3301") not in gone  # told without a table: only 南坡区 can be meant
     assert module.lost(history)["乙市"] == {"330108"}
+
+
+def test_the_code_of_then_is_the_one_of_the_table_of_coordinates_else_the_latest(tmp_path: Path) -> None:
+    module = _generator()
+    (tmp_path / "history.csv").write_text(HISTORY, encoding="utf-8")
+    (tmp_path / "centres.csv").write_text(
+        "adcode,name,longitude,latitude\n330103000000,南坡县,120.123456,30.1\n330181000000,别市,1,1\n330101000000,东湖区,,\n",
+        encoding="utf-8",
+    )
+    history, centres = module.History(str(tmp_path / "history.csv")), module.centres_of(str(tmp_path / "centres.csv"))
+    then = module.then(history, centres)
+    assert then["南坡县", "330105"] == ("~", "330103", "甲市")
+    assert then["北口区", "330101"] == ("=", "330104", "甲市")
+    assert then["丙市", "330108"][1:] == ("330181", "乙市")
+    assert ("旧县", "330101") not in then  # too long ago, and nothing of its name is left
+    both = HISTORY + "330183,甲省,甲市,南坡县,县级,弃用,2003,2012,330105\n"
+    (tmp_path / "history.csv").write_text(both, encoding="utf-8")
+    history = module.History(str(tmp_path / "history.csv"))
+    assert module.then(history, centres)["南坡县", "330105"][1] == "330103"
+    assert module.then(history, {})["南坡县", "330105"][1] == "330183"
+
+
+def test_a_centre_is_taken_as_it_is_written_and_kept_where_there_is_none() -> None:
+    module = _generator()
+    centres = {"330101": ("东湖区", "120.10", "30.2"), "330102": ("西湖区", "", "")}
+    assert module.exact("330101", ("1", "1"), centres) == ("120.10", "30.2")
+    assert module.exact("330102", ("1", "1"), centres) == ("1", "1")
+    assert module.exact("330103", ("1", "1"), centres) == ("1", "1")
+    assert module.listed("330101", "东湖区", centres)
+    assert not module.listed("330101", "南湖区", centres)  # a code given twice
 
 
 def test_the_towns_keep_their_names_without_their_kind(tmp_path: Path) -> None:
