@@ -78,6 +78,7 @@ def _place(text: str) -> Json:
         "lat": found.lat,
         "lng": found.lng,
         "detail": safe_text(found.detail, 120),
+        "today": None if found.today is None else {"district": found.today.district, "adcode": found.today.adcode},
     }
 
 
