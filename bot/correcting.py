@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
-from domain.chat import Button, Click, Message, Reply
+from domain.chat import Button, ChatKind, Click, Message, Reply
 from domain.errors import BadInput
 from domain.ids import key as make_key
 from domain.learning import Heard, misread
@@ -160,7 +160,7 @@ class Corrections:
             return _said(Reply(learning(lang, "nothing_before")))
         if before.plan.intent is Intent.SMALLTALK:
             return None if found.rest else _said(Reply(learning(lang, "say_again")))
-        if commanded(before.text):
+        if before.plan.intent not in OFFERED and commanded(before.text):
             return None if found.rest else _said(Reply(learning(lang, "by_command")))
         now = self._desk.clock.now()
         noted = None if before.skeleton else misread(before.text, before.plan, now, lexicon)
@@ -207,8 +207,8 @@ class Corrections:
     async def chosen(self, click: Click, actor: Actor, token: Token, lexicon: Lexicon) -> Reply | None:
         """The original sentence answered in the reading that its author picked; of nobody else, and of no other sentence."""
         chat, who, now = click.chat, click.sender.user_id, self._desk.clock.now()
-        kept = await self._desk.store.read(lambda r: r.dialogs.recall(chat.platform, chat.chat_id, who, now))
-        before = _before(kept)
+        opening = await self._desk.store.read(lambda r: r.dialogs.opening(chat.platform, chat.chat_id, who, now))
+        before = _before(opening.remembered) if opening.bound or chat.kind is not ChatKind.GROUP else None
         if before is None or token.subject != f"said:{before.of}":
             return Reply(words(self._desk.lang).old_button(), private=True)
         message = Message(chat, click.sender, click.event_id, before.text, click.sent_at)

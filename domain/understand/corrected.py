@@ -28,7 +28,7 @@ from domain.understand.weights import weights
 
 _LONGEST = 200  # characters of a message that corrects another
 _HINT = re.compile(
-    r"错|不对|不是|意思|非所问|误会|问的|说的|指的|wrong|mean|misunder|incorrect|not |ask|none of|right"
+    r"[错錯]|不[对對]|不是|意思|非所[问問]|[误誤][会會解]|[问問]的|[说說]的|指的|wrong|mean|misunder|incorrect|not |ask|none of|right"
 )
 _MILD = r"(?:(?:还是|还|也|都|全|又|这|这个)?(?:不对|错了?|不是(?:的|这个|这样)?)(?:啊|呀|哦|吧|的|啦|哎|诶){0,2}|no|nope|(?:still )?(?:wrong|incorrect|not (?:that|this|it))|none of (?:these|those|them)|that'?s (?:wrong|not it|not right)|that is (?:wrong|not it|not right)|this is (?:wrong|not it))"
 _PLAIN = (

@@ -45,6 +45,8 @@ def read(text: str, *phrases: tuple[str, Intent, Intent], context: Plan | None =
         "我不是问这个",
         "我问的不是这个",
         "答非所问",
+        "答錯了",
+        "不是這個意思",
         "that's not what I meant",
         "Not what I asked for.",
         "wrong answer",
