@@ -48,6 +48,7 @@ from handlers import (
     basics,
     customers,
     documents,
+    exchanges,
     gap,
     kpi,
     learning,
@@ -95,6 +96,7 @@ FEATURES = (
     tracks.FEATURE,
     people.FEATURE,
     people_groups.FEATURE,
+    exchanges.FEATURE,
     suggestions.FEATURE,
     gap.FEATURE,
 )

@@ -216,6 +216,15 @@ def wish(intent: Intent) -> Planner:
     return plan
 
 
+def exchange(arguments: Arguments, around: Around) -> Plan:
+    """What is wanted instead stands before the reason: all that whoever arranges it has to go by."""
+    made = order_of(arguments, around, Intent.REQUEST_EXCHANGE)
+    into = safe_text(arguments.get("into") or "", 20)
+    parts = (f"换成{into}" if into else "", safe_note(arguments.get("reason") or "", 60))
+    reason = safe_note("，".join(part for part in parts if part), 60) or None
+    return replace(made, slots=replace(made.slots, reason=reason))
+
+
 def amount(text: str | None) -> Money | None:
     if not text:
         return None

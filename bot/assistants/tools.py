@@ -302,6 +302,17 @@ _PROPOSALS = (
     _wish(
         "propose_return", "提议退货", "Proposes a return: goods back, then the money.", Intent.REQUEST_RETURN, amount=_MONEY
     ),
+    Tool(
+        "propose_exchange",
+        PROPOSE,
+        "提议换货",
+        f"Proposes an exchange; once agreed, a person arranges it. {_DRAFT}",
+        {"order": _ORDER, "into": text(20, "What they want instead, 灰色 L 码."), "reason": _REASON},
+        ("order",),
+        plans.exchange,
+        Way.DRAFT,
+        may=May.REQUEST_CHANGE,
+    ),
     _wish("propose_cancel", "提议取消", "Proposes to cancel an order that has not left.", Intent.CANCEL_ORDER),
     Tool(
         "propose_address_change",

@@ -36,8 +36,8 @@ READS = {
     "timeline", "timeline_link", "documents", "rules", "digest", "address_check", "waybill_carrier",
 }  # fmt: skip
 PROPOSES = {
-    "propose_refund", "propose_return", "propose_cancel", "propose_address_change", "propose_withdraw_aftersale",
-    "propose_urge", "propose_claim_alert",
+    "propose_refund", "propose_return", "propose_exchange", "propose_cancel", "propose_address_change",
+    "propose_withdraw_aftersale", "propose_urge", "propose_claim_alert",
 }  # fmt: skip
 
 
@@ -542,6 +542,7 @@ async def test_proposing_needs_the_scope_and_the_right(office: Office) -> None:
     [
         ("propose_cancel", {"reason": "拍错了"}),
         ("propose_return", {}),
+        ("propose_exchange", {"into": "灰色 L 码", "reason": "尺码不对"}),
         ("propose_address_change", {"address": "浙江省杭州市余杭区文一西路998号5幢", "phone": "17000000999"}),
     ],
 )
@@ -554,6 +555,37 @@ async def test_every_proposal_is_a_draft_or_a_sentence(office: Office, tool: str
     assert ("proposal" in told) is bool(states)
     assert "文一西路" not in json.dumps(told, ensure_ascii=False)
     assert office.company.refunds() == []
+
+
+async def test_an_exchange_is_a_draft_that_says_into_what_and_people_arrange(office: Office) -> None:
+    company, chat = office.company, "@zhangming"
+    number, secret = await ordered(company), office.token("张明", "propose")
+    for _ in range(2):
+        told = await office.call(secret, "propose_exchange", order=number, into="灰色 L 码", reason="尺码不对")
+        assert (told["proposal"]["number"], told["proposal"]["kind"]) == ("A1", "exchange")
+    assert "换成灰色 L 码" in told["text"]
+    await company.work()
+    await company.press("zhangming", "提交", chat=chat, number="A1")
+    assert (company.approval("A1").state, company.approval("A1").amount.minor) == ("waiting", 0)
+    assert company.approval("A1").steps == ("approve_service", "approve_warehouse")
+    await company.press("chendian", "同意", number="A1")
+    await company.press("lifang", "同意", number="A1")
+    await company.work(300)
+    assert company.approval("A1").state == "by_hand"
+    await company.pull()  # the order is read again and is no proof of an exchange
+    await company.work()
+    assert company.approval("A1").state == "by_hand"
+    await company.press("chendian", "已在后台办好", number="A1")
+    assert company.approval("A1").state == "done"
+    assert "换货已安排" in "".join(company.card("A1")["lines"])
+    assert company.refunds() == []
+
+
+async def test_an_exchange_asked_for_in_the_group_is_the_same_draft(office: Office) -> None:
+    number = await ordered(office.company)
+    await office.company.say("zhangming", f"{number} 换货，换成灰色")
+    approval = office.company.approval("A1")
+    assert (approval.kind, approval.state, approval.facts["reason"]) == ("exchange", "draft", "换成灰色")
 
 
 async def test_several_orders_are_a_question_back(office: Office) -> None:
