@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ _STYLE = """
 body{margin:0 auto;max-width:26rem;font:15px/1.5 system-ui;background:#ededed;color:#111}h2{font-size:1rem;text-align:center}
 .m{margin:.6rem;padding:.5rem .7rem;border-radius:.4rem;background:#fff;white-space:pre-wrap;overflow-wrap:anywhere}
 .p{background:#95ec69;margin-left:4rem}.q{color:#666;border-left:3px solid #bbb;padding-left:.4rem;font-size:.85em}
-.c b{display:block}.t{color:#888}button{margin:.3rem .3rem 0 0;padding:.3rem .8rem}
+a{color:#576b95}.c b{display:block}.t{color:#888}button{margin:.3rem .3rem 0 0;padding:.3rem .8rem}
 @media(prefers-color-scheme:dark){body{background:#111;color:#eee}.m{background:#2c2c2c}.p{background:#2d6b1c}}
 """
 _SCRIPT = """
@@ -63,7 +64,22 @@ def _shown(shown: Shown, group: str) -> str:
     if shown.card is not None:
         return f"<div class='m c'>{quote}{_card(shown.card, group)}</div>"
     waiting = "" if shown.finished else " …"
-    return f"<div class=m>{quote}{html.escape(shown.content or f'[{shown.kind}]')}{waiting}</div>"
+    if shown.kind in _MEDIA:
+        return f"<div class=m>{quote}<i>[{_MEDIA[shown.kind]}]</i></div>"
+    words = _markdown(shown.content) if shown.kind in _MARKED else html.escape(shown.content)
+    return f"<div class=m>{quote}{words or html.escape(f'[{shown.kind}]')}{waiting}</div>"
+
+
+_MEDIA = {"image": "图片", "file": "文件", "voice": "语音", "video": "视频"}
+_MARKED = ("markdown", "markdown_v2", "stream")
+
+
+def _markdown(text: str) -> str:
+    """Enough of the documented subset to see what a person would see: headings, bold and links; lines stay lines."""
+    safe = html.escape(text)
+    safe = re.sub(r"^#{1,6} (.+)$", r"<b>\1</b>", safe, flags=re.MULTILINE)
+    safe = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", safe)
+    return re.sub(r"\[([^\]\n]+)\]\(([^)\s]+)\)", r'<a title="\2">\1</a>', safe)
 
 
 def _card(card: dict[str, Any], group: str) -> str:

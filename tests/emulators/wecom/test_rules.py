@@ -328,6 +328,18 @@ async def test_the_phone_shows_what_people_wrote_as_text(api: Any) -> None:
     assert "data-key='a'" in page
 
 
+async def test_the_phone_draws_markdown_as_a_person_sees_it_and_pictures_as_such(api: Any) -> None:
+    emulator, client = api
+    talk = emulator.state.talks["CHATID"]
+    emulator.state.show(talk, "markdown", "**运输中** <b>x</b>\n[时间轴](http://127.0.0.1/p/t)")
+    emulator.state.show(talk, "image", "AM0000")
+    page = (await client.get("/_emulator/phone")).text
+    assert "<b>运输中</b> &lt;b&gt;x" in page
+    assert '<a title="http://127.0.0.1/p/t">时间轴</a>' in page
+    assert "<i>[图片]</i>" in page
+    assert "AM0000" not in page
+
+
 async def test_an_unknown_switch_is_named(api: Any) -> None:
     _, client = api
     answer = await client.post("/_emulator/switches", json={"nonsense": 1})
