@@ -150,7 +150,9 @@ def buttons(seen: Judged, actor: Actor, desk: Desk) -> tuple[Button, ...]:
     if seen.verdict.urgeable:
         worried = not seen.verdict.normal
         style = ButtonStyle.PRIMARY if worried else ButtonStyle.PLAIN
-        found.append(Button(talk(lang, "button.urge"), sign("ask.urge", subject), style, f"催 {tail}"))
+        found.append(
+            Button(talk(lang, "button.urge"), sign("ask.urge", subject), style, talk(lang, "command.urge", tail=tail))
+        )
     found.append(Button(talk(lang, "button.say"), sign("ask.say", subject)))
     if not seen.verdict.final:
         found.append(Button(talk(lang, "button.take"), sign("ask.take", subject)))

@@ -124,7 +124,9 @@ class Delivery:
         elif self.settings.cards == "action" and drawing.wants_card(reply):
             steps.append(partial(self._action, chat, reply))
         else:
-            steps += [partial(self._say, chat, reply, part, progress) for part in drawing.words(reply)]
+            steps += [
+                partial(self._say, chat, reply, part, progress) for part in drawing.words(reply, lang=self.settings.lang)
+            ]
         steps += [partial(self._picture, chat, each.name, each.png) for each in reply.pictures]
         steps += [partial(self._file, chat, *drawing.file_of(each)) for each in reply.documents]
         return steps
@@ -159,7 +161,8 @@ class Delivery:
 
     async def _action(self, chat: ChatRef, reply: Reply) -> str:
         group = chat.kind is ChatKind.GROUP
-        return await self._api(chat, *drawing.action_card(reply, bot=self.settings.bot_name if group else ""), reply)
+        bot = self.settings.bot_name if group else ""
+        return await self._api(chat, *drawing.action_card(reply, bot=bot, lang=self.settings.lang), reply)
 
     async def _picture(self, chat: ChatRef, name: str, content: bytes) -> str:
         ident = await self.client.upload("image", name, content)
@@ -183,7 +186,7 @@ class Delivery:
         robot = self.settings.webhook(chat.chat_id.removeprefix(WEBHOOK))
         if robot is None:
             raise Rejected("no-webhook", f"设置里没有叫 {chat.chat_id.removeprefix(WEBHOOK)} 的群机器人")
-        parts = drawing.words(drawing.spoken(reply))
+        parts = drawing.words(drawing.spoken(reply), lang=self.settings.lang)
         return [partial(self._webhook, robot, reply, part, make_key(key, index)) for index, part in enumerate(parts)]
 
     async def _webhook(self, robot: Webhook, reply: Reply, text: str, ident: str) -> str:

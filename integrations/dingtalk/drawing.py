@@ -105,9 +105,9 @@ def card_update(reply: Reply, track: str, settings: Settings) -> Row:
     }
 
 
-def words(reply: Reply, *, buttons_drawn: bool = False) -> tuple[str, ...]:
+def words(reply: Reply, *, buttons_drawn: bool = False, lang: str = "zh") -> tuple[str, ...]:
     """The reply as markdown in parts that a phone shows whole."""
-    return render.split(render.markdown(reply, buttons_drawn=buttons_drawn, newline=NEWLINE), TEXT_BYTES)
+    return render.split(render.markdown(reply, buttons_drawn=buttons_drawn, newline=NEWLINE, lang=lang), TEXT_BYTES)
 
 
 def headline(reply: Reply) -> str:
@@ -116,10 +116,10 @@ def headline(reply: Reply) -> str:
     return safe_text(first, 40) or "小单"
 
 
-def action_card(reply: Reply, *, bot: str) -> tuple[str, dict[str, str]]:
+def action_card(reply: Reply, *, bot: str, lang: str = "zh") -> tuple[str, dict[str, str]]:
     """(msgKey, msgParam): buttons that post the command as the person who presses. More than five are told in words."""
     buttons = [b for b in (*(reply.card.buttons if reply.card else ()), *reply.choices) if b.command and not _asks(b)][:5]
-    text = words(reply, buttons_drawn=bool(buttons))[0]
+    text = words(reply, buttons_drawn=bool(buttons), lang=lang)[0]
     base = {"title": headline(reply), "text": text}
     if not buttons:
         return "sampleMarkdown", base

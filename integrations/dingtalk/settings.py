@@ -33,6 +33,7 @@ class Settings:
     client_secret: str = field(repr=False)
     robot_code: str = ""  # empty = client_id, as for every robot of an internal app
     bot_name: str = "小单"
+    lang: Literal["zh", "en"] = "zh"  # of the few words that the connector itself adds
     mode: Literal["stream", "http"] = "stream"
     connections: int = 1
     cards: Literal["builtin", "own", "action", "text"] = "builtin"

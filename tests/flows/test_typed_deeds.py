@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -52,3 +53,17 @@ async def test_nobody_submits_or_drops_anothers_draft_by_typing(offices: Offices
 
 async def test_a_number_that_is_none_is_said_so(offices: Offices) -> None:
     assert "没有 A9 这张申请" in await offices.dingtalk_says("zhangming", "提交 A9")
+
+
+async def test_in_english_the_words_around_the_commands_are_english_too(offices: Offices) -> None:
+    # The two settings an English office makes: the house's, and the connector's own few words.
+    await offices.stop()
+    offices.start("en")
+    chat = offices.house.desk.chats["dingtalk"]
+    chat.delivery.settings = dataclasses.replace(chat.delivery.settings, lang="en")
+    said = await offices.dingtalk_says("zhangming", f"refund 50 for {NUMBER}, wrong colour")
+    assert "submit A1 / drop A1" in said
+    asked = await offices.dingtalk_says("zhangming", f"where is {NUMBER}")
+    assert "Or send one of these:" in asked
+    assert "1. chase 8842" in asked
+    assert "发送以下文字" not in asked
