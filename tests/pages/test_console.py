@@ -385,3 +385,11 @@ async def test_a_countdown_runs_on_the_card(group: Scripted, open_page: OpenPage
     before = await clock.inner_text()
     await expect(clock).not_to_have_text(before)
     await expect(clock).to_have_text(re.compile(r"剩 2\d 秒"))
+
+
+async def test_a_day_stays_with_its_hour_and_no_line_begins_with_a_dot(open_page: OpenPage) -> None:
+    page = await open_page("li")
+    kept = await page.evaluate(
+        "async () => (await import('/console/static/dom.js')).withMarks('🔴 时限 今天 16:22  ·  昨天 见 11-19 09:00 · 抖音')[2]"
+    )
+    assert kept == " 时限 今天\u00a016:22\u00a0·  昨天 见 11-19\u00a009:00\u00a0· 抖音"

@@ -70,12 +70,17 @@ const MARKS = {
 };
 const MARK = /(🟢|🟡|🟠|🔴|🔵|⚪|✅|❌|⚠\uFE0F?|⏳|⏰)/u;
 
+const JOINED = [[/(今天|昨天|前天|明天|后天|\d{2}-\d{2}) (?=\d{2}:\d{2})/g, "$1\u00a0"], [/ +·(?= )/g, "\u00a0·"]];
+
+/** A day stays with its hour, and no line begins with the dot that parts two facts. */
+const keep = (text) => JOINED.reduce((said, [found, kept]) => said.replace(found, kept), text);
+
 /** State marks drawn by us: an office machine without an emoji font would show empty boxes. The text stays for copying. */
 export function withMarks(text) {
-  if (!MARK.test(text)) return [text];
+  if (!MARK.test(text)) return [keep(text)];
   return text.split(MARK).map((part) => {
     const [tone, shape] = MARKS[part] || [];
-    if (!tone) return part;
+    if (!tone) return keep(part);
     return h("span.mark" + (shape ? "" : ".dot"), { "data-tone": tone }, h("span.sr", {}, part), shape ? icon(shape) : null);
   });
 }
