@@ -21,7 +21,7 @@ from domain.policy import Policy
 from domain.ports import AddressDecision, ChatAbilities, Receipt, RefundDecision
 from domain.store import Approval, BoundChat
 from domain.tokens import Signer
-from handlers import addresses, approvals, refunds
+from handlers import addresses, approvals, exchanges, refunds
 from handlers.deliver import Deliverer
 from handlers.desk import Desk, Limits, Press, Question
 from handlers.router import Router
@@ -243,7 +243,7 @@ class Bench:
             read_only=self.read_only,
             lang=self.lang,
         )
-        features = [approvals.FEATURE, refunds.FEATURE, addresses.FEATURE]
+        features = [approvals.FEATURE, refunds.FEATURE, addresses.FEATURE, exchanges.FEATURE]
         views = {name: view for each in features for name, view in each.views.items()}
         subjects = {name: view for each in features for name, view in each.subjects.items()}
         self.router = Router([*features, Deliverer(views, subjects).feature()])
