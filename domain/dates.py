@@ -51,7 +51,7 @@ _HINT_ZH = re.compile(
     r"[今昨前明后当\d]天|近|过去|[今昨前]晚|今早|大前天|[周月年季号日]|礼拜|星期|双1|双十|618|黑五|国庆|春节|元旦|中秋|端午|清明|五一|劳动节|半年|q[1-4]|\d[-/.]\d"
 )
 _HINT_EN = re.compile(
-    r"\b(?:today|yesterday|tomorrow|tonight|last|past|this|week|month|year|day|days|q[1-4]|mon|tue|wed|thu|fri|sat|sun|"
+    r"\b(?:today|yesterday|tomorrow|tonight|ytd|mtd|last|past|this|week|month|year|day|days|q[1-4]|mon|tue|wed|thu|fri|sat|sun|"
     r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|january|"
     r"february|march|april|june|july|august|september|october|november|december)\b|\d[-/.]\d"
 )
@@ -122,7 +122,9 @@ def _mention(text: str, start: int, today: date, zone: ZoneInfo, *, bare: bool =
 
 
 def _second(text: str, today: date, start: int, begin: date, *, bare: bool) -> tuple[date, int] | None:
-    """(end, stop) of the date that follows 到: 11月1号到11号 leaves the month out."""
+    """(end, stop) of the date that follows 到: 11月1号到11号 leaves the month out, 上周一到周三 the week."""
+    if (day := _SAME_WEEK.match(text, start)) is not None:
+        return begin + timedelta(days=(_WEEKDAY[day[1]] - begin.weekday()) % 7 + 1), day.end()
     if (day := _SAME_MONTH.match(text, start)) is not None:
         try:
             return begin.replace(day=numeral(day[1])) + timedelta(days=1), day.end()
@@ -134,6 +136,7 @@ def _second(text: str, today: date, start: int, begin: date, *, bare: bool) -> t
 
 _JOIN = re.compile(r"\s*(?:到|至|~|-|—|to|until|and)\s*(?!now)")
 _SINCE = re.compile(r"(?:以来|至今|到现在|到目前|到今天|起|开始)")
+_SAME_WEEK = re.compile(r"(?:周|星期|礼拜)([一二三四五六日天])")
 _SAME_MONTH = re.compile(r"(\d{1,2}|[一二三四五六七八九十]{1,3})[日号](?!\s*[仓楼线店])")
 
 
@@ -408,6 +411,7 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Span]], .
     (re.compile(r"(?:(?<!\d)(\d{4}|\d{2})\s*年?\s*)?(?:(?<![a-z0-9])q([1-4])(?!\d)|第?([一二三四1-4])季度)"), _quarter),
     (re.compile(r"(上|本|这)(?:个)?季度?"), _this_quarter),
     (re.compile(r"\b(last |this )quarter\b"), _this_quarter),
+    (re.compile(r"\b(?:(ytd|year to date)|(mtd|month to date))\b"), lambda match, today: (today.replace(month=1, day=1) if match[1] else today.replace(day=1), today + timedelta(days=1))),
     (re.compile(r"\b(day before yesterday|today|tonight|yesterday|tomorrow)\b"), _en_day),
     (re.compile(r"\b(?:last|past|previous)\s+(\d{1,3}|one|two|three|four|five|six|seven|ten|a|couple)\s+(?:of\s+)?(day|week|month|year)s?\b"), _en_last),
     (re.compile(r"\b(last|previous|this|past)\s+(week|month|year)\b"), _en_period),
@@ -422,6 +426,10 @@ _BARE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Span]], ...]
             r"(?<![\d/.-])(1[0-2]|0?[1-9])[/.](3[01]|[12]\d|0?[1-9])\s*[-~至到]\s*(1[0-2]|0?[1-9])[/.](3[01]|[12]\d|0?[1-9])(?![\d/.%-])"
         ),
         _short_span,
+    ),
+    (
+        re.compile(r"(后|最后|末)\s*(\d{1,2}|[一二两三四五六七八九十]{1,2})\s*天"),
+        lambda match, today: _last_days(today, numeral(match[2])),
     ),
     (re.compile(r"(?<![\d.月年])(\d{1,2}|[一二三四五六七八九十]{1,3})[日号](?!\s*[仓楼线店码])"), _bare_day),
 )

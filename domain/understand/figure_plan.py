@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from domain.compared import everything
 from domain.dates import DateMention, DateRange, find_ranges, numeral
-from domain.metrics import METRICS
+from domain.metrics import METRICS, Shape
 from domain.understand import figure_terms as terms
 from domain.understand.figures import group_hits, metrics_in, typed_right
 from domain.understand.lexicon import Lexicon, NameTable
@@ -81,6 +81,7 @@ def figure_plan(plan: Plan, own: str, now: datetime, lexicon: Lexicon) -> Plan:
     _conditions(text, found, metric, lexicon)
     also = _metrics(text, metric, chinese=chinese)
     _grouped(text, found, metric)
+    _shares(text, found, metric)
     _ranked(text, found, metric)
     text.clear(terms.SAYS_NOTHING)
     text.clear(terms.FILLER_EN)
@@ -97,7 +98,7 @@ def _unread(left: str) -> list[str]:
 
 _PIECE = re.compile(r"[㐀-鿿a-z\d'&-]+(?: [a-z][a-z'&-]*)*")
 _IN_A_ROW = re.compile(r"[㐀-鿿]{3,}")
-_MEANS = re.compile(r"[㐀-鿿]|[a-z]{2}")
+_MEANS = re.compile(r"[㐀-鿿\d]|[a-z]{2}")
 
 
 def _assembled(plan: Plan, found: _Found, also: list[str]) -> Plan:
@@ -135,7 +136,7 @@ def _periods(text: _Text, found: _Found, now: datetime) -> None:
     if (hours := text.taken(terms.LAST_HOURS)) is not None:
         found.span = _last_hours(hours, now)
         found.labels.append(hours.group())
-    mentions = find_ranges(text.left, now)
+    mentions = _narrowed(find_ranges(text.left, now), text)
     for each in mentions[2:]:
         found.unread.append(each.range.label)
     for each in mentions:
@@ -143,9 +144,12 @@ def _periods(text: _Text, found: _Found, now: datetime) -> None:
         found.labels.append(each.range.label)
     if not mentions:
         found.span = found.span or _part_of_today(text, now)
+        if found.compare in {"year", "week", "month"} and (alone := terms.SAME_TIME.search(text.whole)) is not None:
+            found.compare = ""
+            found.unread.append(alone.group())  # 去年同期卖了多少: of which period
         return
     first, second = mentions[0], mentions[1] if len(mentions) > 1 else None
-    if second is not None and found.compare:
+    if second is not None and (found.compare or second.at == first.stop):  # 上个月今天: which is meant, nobody can tell
         found.unread.append(second.range.label)
         second = None
     if second is None and found.span is None and terms.VERSUS.search(text.whole[: first.at]):
@@ -153,6 +157,27 @@ def _periods(text: _Text, found: _Found, now: datetime) -> None:
     if second is not None:
         found.compare = f"{second.range.start.isoformat()}/{second.range.end.isoformat()}"
     found.span = found.span or _hours(text, first)
+
+
+def _narrowed(mentions: list[DateMention], text: _Text) -> list[DateMention]:
+    """这个月前10天 is ten days of the month, 双11前三天 the three before it: one period, not two that are compared."""
+    out: list[DateMention] = []
+    for each in mentions:
+        last = out[-1] if out else None
+        part = terms.PART_OF_SPAN.fullmatch(each.range.label)
+        if last is None or part is None or text.whole[last.stop : each.at].strip("的 "):
+            out.append(each)
+            continue
+        days = timedelta(days=numeral(part[2]))
+        whole = last.range
+        if whole.end - whole.start <= days:
+            start, end = whole.start - days, whole.start
+        elif part[1] == "前":
+            start, end = whole.start, whole.start + days
+        else:
+            start, end = whole.end - days, whole.end
+        out[-1] = DateMention(DateRange(start, end, text.whole[last.at : each.stop]), last.at, each.stop)
+    return out
 
 
 def _running(against: DateRange, now: datetime) -> DateRange:
@@ -217,11 +242,15 @@ def _hour(part: str | None, said: str) -> int:
 
 def _conditions(text: _Text, found: _Found, metric: str, lexicon: Lexicon) -> None:
     text.clear(_MORE_BY)
+    text.clear(_WHO_RETURNS)
     for pattern, condition in terms.FLAGS:
         if metric == "unshipped" and condition.field in {"paid", "shipped"}:
             text.clear(pattern)  # what waits for the warehouse is paid and not sent
-        elif text.taken(pattern) is not None and all(each.field != condition.field for each in found.filters):
-            found.filters.append(condition)
+        elif (hit := text.taken(pattern)) is not None and all(each.field != condition.field for each in found.filters):
+            no = terms.NOT.search(text.left[: hit.start()]) if condition.field != "aftersale" else None
+            if no is not None:  # 不算未付款的
+                text.take(*no.span())
+            found.filters.append(condition if no is None else replace(condition, value=_OPPOSITE[condition.value]))
     for name, table in (
         ("carrier", terms.CARRIERS), ("sku", lexicon.skus), ("warehouse", lexicon.warehouses),
         ("shop", lexicon.shops), ("channel", lexicon.channels), ("province", terms.AREAS),
@@ -245,14 +274,14 @@ def _named(text: _Text, found: _Found, name: str, table: NameTable) -> None:
         value, start, stop = hit
         chained = last >= 0 and terms.AND.fullmatch(text.whole[last:start]) is not None
         no = terms.NOT.search(text.left[:start])
-        was_denied = no is not None or (chained and was_denied)
+        outside = terms.NOT_TAIL.match(text.left, stop)
+        was_denied = no is not None or outside is not None or (chained and was_denied)
         (denied if was_denied else wanted).extend(value.split("+") if name == "province" else [value])
         if no is not None:
             start = no.start()
         if chained:
             start = min(start, last)
-        tail = terms.NOT_TAIL.match(text.left, stop) if was_denied else None
-        text.take(start, tail.end() if tail is not None else stop)
+        text.take(start, outside.end() if outside is not None else stop)
         last = stop
     if name == "carrier" and wanted:
         text.clear(_CARRIER_WORD)
@@ -265,10 +294,15 @@ def _named(text: _Text, found: _Found, name: str, table: NameTable) -> None:
 
 
 _MORE_BY = re.compile(r"(?<!拼)(?<!拼多)多(?=多少)")  # 多多少单 names no 多多
+_OPPOSITE = {"yes": "no", "no": "yes"}
+_WHO_RETURNS = re.compile(r"(?:客户|顾客|买家)(?=退|申请)")
 _CARRIER_WORD = re.compile(r"\x00(?:快递|速运|物流)")
 
 
 def _amounts(text: _Text, found: _Found) -> None:
+    if (span := text.taken(terms.AMOUNT_SPAN)) is not None:
+        low, high = (str(round(float(each) * 100)) for each in (span[1], span[2]))
+        found.filters += [Filter("total", ">=", low), Filter("total", "<=", high)]
     for pattern, op in terms.AMOUNTS:
         hit = pattern.search(text.left)
         if hit is None:
@@ -276,7 +310,8 @@ def _amounts(text: _Text, found: _Found) -> None:
         said = hit.groupdict()
         key = "n" if said.get("n") else "m"
         money = said.get(f"{key}_cur") or re.search(r"金额|实付|客单|¥|rmb|cny", hit.group())
-        if not money and not re.match(r"\s*(?:的?(?:大|小)?(?:订?单|orders?\b)|\x00)", text.left[hit.end() :]):
+        beside = re.match(r"\s*(?:的?(?:大|小)?(?:订?单|orders?\b)|\x00)", text.left[hit.end() :])
+        if not money and not beside and not re.search(r"(?:\borders|单|金额|客单价?)\s*$", text.left[: hit.start()]):
             continue
         unit = {"万": 10_000, "千": 1_000, "k": 1_000, "百": 100}.get(said.get(f"{key}_unit") or "", 1)
         number = said[key] or ""
@@ -322,10 +357,14 @@ def _metrics(text: _Text, metric: str, *, chinese: bool) -> list[str]:
         if beside and _BESIDE.search(text.whole[:start].rstrip(GONE)) and code not in also:
             also.append(code)
         first = False
-        text.take(start, stop)
+        if code in {"fulfilment_p50", "fulfilment_p95"}:
+            text.clear(_TIMED)  # a name may stand between its words
+        else:
+            text.take(start, stop)
     return also
 
 
+_TIMED = re.compile(r"p ?95|p ?50|95分位|中位数?|履约|揽收|发货|时效|时长|时间|median|fulfil?lment|shipping|times?\b")
 _BESIDE = re.compile(r"(?:[,，、;；和及跟与+&]|还有|以及|\band)\s*(?:的|各|分别|又|the)*\s*$")
 
 
@@ -341,6 +380,22 @@ def _grouped(text: _Text, found: _Found, metric: str) -> None:
         several = next((each.field for each in found.filters if each.op == "in"), "")
         groups += [several] if several else []
     found.groups = tuple(groups) or (("reason",) if metric == "return_reasons" else ())
+
+
+def _shares(text: _Text, found: _Found, metric: str) -> None:
+    """抖音单量占比: every channel beside its share, 抖音 among them."""
+    hit = text.taken(terms.SHARE)
+    if hit is None:
+        return
+    named = [each for each in found.filters if each.op == "=" and each.field in _SHARED]
+    if len(named) == 1 and not found.groups and metric in METRICS and METRICS[metric].shape in {Shape.COUNT, Shape.SUM}:
+        found.filters.remove(named[0])
+        found.groups = (named[0].field,)
+    elif not found.groups:
+        found.unread.append(hit.group())
+
+
+_SHARED = frozenset({"channel", "shop", "warehouse", "province", "sku", "carrier"})
 
 
 def _ranked(text: _Text, found: _Found, metric: str) -> None:

@@ -28,31 +28,31 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("late_share", r"\b(?:late|delay|overdue|lateness) (?:shipment |shipping |order )?(?:rate|share|percentage)"),
     ("on_time", r"on[- ]time(?: (?:shipping|shipment|dispatch))?(?: (?:rate|percentage|share))?"),
     ("refund_rate", r"(?:refund|return|after-?sales?) (?:rate|ratio|percentage)"),
-    ("return_reasons", r"(?:refund|return) reasons?|reasons? for (?:refunds?|returns?)|why (?:do|did) (?:people|customers|buyers|they) return"),
+    ("return_reasons", r"(?:refund|return) reasons?|(?:refunds|returns) by reason|reasons? for (?:refunds?|returns?)|why (?:do|did) (?:people|customers|buyers|they) return"),
     ("refund_amount", r"refund(?:ed)? (?:amount|value|total)|amount refunded|total refunds|how much (?:did we |was |have we |were )?refund(?:ed)?|money refunded|refunds? in (?:yuan|rmb|money)"),
     ("unshipped", r"(?:orders? )?(?:are |is |still )*(?:unshipped|not (?:yet )?(?:shipped|sent|dispatched)|waiting to (?:ship|be shipped))(?: orders?)?|(?:shipping |order )?backlog|orders? to ship\b"),
     ("late_orders", r"\b(?:late|overdue|delayed) (?:orders?|shipments?)\b(?! rate)|orders? (?:\w+ )?(?:shipped late|overdue|past due|not shipped (?:on|in) time)|missed ship"),
-    ("exceptions", r"\b(?:how many|number of|total|count of) (?:\w+ )?(?:exceptions?|problem orders)|\bexceptions? (?:count|by|per)|\bexception orders|\bexceptions? (?:today|yesterday|this|last)"),
-    ("refunds", r"\b(?:how many|number of|count of|total) (?:refunds?|returns?|after-?sales?|exchanges?)\b|\b(?:refunds?|returns?|after-?sales?) (?:count|today|yesterday|this|last)"),
+    ("exceptions", r"\b(?:how many|number of|total|count of) (?:exceptions?|problem orders)|\bexceptions? (?:count|by|per)|\bexception orders|\bexceptions? (?:today|yesterday|this|last)"),
+    ("refunds", r"\b(?:how many|number of|count of|total) (?:refunds?|returns?|after-?sales?|exchanges?)\b|\b(?:refunds?|returns?|after-?sales?) (?:count|today|yesterday|this|last|by|per)\b"),
     ("average_order", r"\baverage (?:order|basket)(?: value| size)?|\baov\b|basket size"),
     ("margin", r"\bmargins?\b|profit rate"),
     ("profit", r"\b(?:gross )?profits?\b"),
     ("turnover_days", r"stock turnover|inventory turnover|days of (?:stock|inventory)|turnover days"),
-    ("sales_by_sku", r"best[- ]?sell(?:ers?|ing)|(?:top|worst|bottom|slowest) (?:\d+ )?(?:selling )?(?:skus?|products?|items?)|units sold|how many (?:units|pieces|items)(?: of [\w-]+)?"),
+    ("sales_by_sku", r"best[- ]?sell(?:ers?|ing)|(?:top|worst|bottom|slowest) (?:\d+ )?(?:selling )?(?:skus?|products?|items?)|units sold|how many (?:units|pieces|items)(?: of)?"),
     ("gmv", r"\bgmv\b|\b(?:total )?(?:sales|revenue)\b(?! person| tax| rep)|\bturnover\b|how much (?:did|have|do) we (?:sell|sold|make|made|earn)|\bsold (?:the )?(?:most|least)|\bsells? (?:the )?(?:most|least|best|worst)"),
     ("manual_interventions", r"manual interventions?"),
-    ("orders", r"(?:how many|number of|total) (?:\w+ ){0,2}orders?|orders? (?:count|volume)|(?:daily|weekly|monthly|hourly) orders|\bordered (?:the )?(?:most|least)"),
+    ("orders", r"(?:how many|number of|total)(?: orders?|(?= (?:[\w一-鿿-]+ ){1,3}orders?\b))|orders? (?:count|volume)|(?:daily|weekly|monthly|hourly) orders|\bordered (?:the )?(?:most|least)"),
 )  # fmt: skip
 METRICS_EN = tuple((code, re.compile(pattern)) for code, pattern in (*_PATTERNS, ("orders", r"\borders\b")))
 _SURE = frozenset({"unshipped", "turnover_days", "late_orders", "gmv", "orders", "sales_by_sku", "refund_rate", "on_time"})
 _PERIOD = re.compile(
-    r"\b(?:today|yesterday|week|weeks|month|months|quarter|year|days|hours|q[1-4]|this|last|past|trend|since|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|june|july|august|september|october|november|december|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec|black friday|singles'? day)\b|\d[-/.]\d"
+    r"\b(?:today|yesterday|week|weeks|month|months|quarter|year|days|hours|q[1-4]|this|last|past|trend|since|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|june|july|august|september|october|november|december|jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec|ytd|mtd|black friday|singles'? day)\b|\d[-/.]\d"
 )
 _GROUPED = re.compile(r"\b(?:by|per|across|which|what|top|best|worst|bottom|slowest|fastest|daily|weekly|monthly|hourly) ")
 _PERSON = re.compile(r"\b(?:my|i|me|i'm|i've|mine)\b(?! team)")
 # Orders alone is a count only in the words of a report; in those of a customer it is a list, or his own.
 _REPORT = re.compile(
-    r"^(?:what (?:about|are)|and|the|total|all|paid|unpaid|daily|weekly|monthly|hourly|[\w一-鿿]+ and|[\w一-鿿-]+|delivered|shipped)?\s*(?:[\w一-鿿-]+ )?orders (?:on|in|from|over|under|above|below|by|per|last|this|past|yesterday|today|for|vs|with|without|excluding|compared|between|since|of)\b"
+    r"^(?:what (?:about|are)|and|the|total|all|paid|unpaid|daily|weekly|monthly|hourly|[\w一-鿿]+ and|[\w一-鿿-]+|delivered|shipped)?\s*(?:[\w一-鿿-]+ )?orders (?:on|in|from|over|under|above|below|by|per|last|this|past|yesterday|today|for|vs|with|without|excluding|compared|between|since|of)\b|\bby orders\b|^(?:yesterday|today|last (?:week|month))(?:'s)? orders"
 )
 _ASKED_OF_ONE = re.compile(
     r"\b(?:where|when|track|cancel|find|list|return|refund (?:the|an)|order number|status|arrive|deliver(?:y)? of|place an?|buy|want|need|help)\b"
