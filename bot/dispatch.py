@@ -6,6 +6,7 @@ This is the one place where errors become sentences. Nothing here knows a platfo
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ from handlers.words.common import words
 
 log = structlog.get_logger()
 REMEMBER = timedelta(minutes=10)
+_DIGIT = re.compile(r"\s*(?:@\S+\s+)?第?\s*(?P<place>[1-4])\s*[.。、个]?\s*")
 _QUIET = frozenset({Intent.SMALLTALK, Intent.OUT_OF_SCOPE})
 _STALE_TRIES = 4
 _SURE = 0.75
@@ -192,6 +194,8 @@ class Dispatcher:
 
     def _understood(self, message: Message, remembered: Json | None, vocabulary: Lexicon) -> Plan:
         now = self.desk.clock.now()
+        if (picked := _picked(_said(message), remembered)) is not None:
+            return about_same(picked, threads.contexts(remembered, now))
         context, earlier = threads.opened(remembered, now)
         return understand(_said(message), now=now, context=context, earlier=earlier, lexicon=vocabulary)
 
@@ -315,7 +319,7 @@ class Dispatcher:
         plan = _plan(kept)
         if plan is None or index >= len(_readings(plan)):
             return Reply(words(self.desk.lang).old_button(), private=True)
-        chosen = dataclasses.replace(plan, intent=_readings(plan)[index], alternatives=(), confidence=1.0)
+        chosen = _in_reading(plan, index)
         chosen = about_same(chosen, threads.contexts(kept, now))
         message = Message(chat, click.sender, click.event_id, str((kept or {}).get("text", "")), click.sent_at)
         reply = await self._reply(chosen, slots_json(chosen.slots), message, actor, self.desk)
@@ -462,6 +466,20 @@ def _readings(plan: Plan) -> tuple[Intent, ...]:
     """What the buttons of "did you mean" stand for, in their order."""
     readings = dict.fromkeys((plan.intent, *plan.alternatives))
     return tuple(each for each in readings if each is not Intent.OUT_OF_SCOPE)[:4]
+
+
+def _in_reading(plan: Plan, index: int) -> Plan:
+    return dataclasses.replace(plan, intent=_readings(plan)[index], alternatives=(), confidence=1.0)
+
+
+def _picked(text: str, remembered: Json | None) -> Plan | None:
+    """The reading that a digit picks from the numbered ones of "did you mean", when those were the last thing said."""
+    digit = _DIGIT.fullmatch(text) if remembered and remembered.get("aside") else None
+    plan = _plan(remembered) if digit is not None else None
+    if digit is None or plan is None or not _unsure(plan):
+        return None
+    place = int(digit["place"])
+    return _in_reading(plan, place - 1) if place <= len(_readings(plan)) else None
 
 
 def _plan(remembered: Json | None) -> Plan | None:

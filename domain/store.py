@@ -162,6 +162,10 @@ class Approvals(Protocol):
 
     def waiting(self, *, limit: int = 50) -> list[Approval]: ...
 
+    def drafts_of(self, order_id: int, requester_id: int) -> list[Approval]:
+        """What this person drafted for the order and nobody submitted, oldest first."""
+        ...
+
 
 class ApprovalWrites(Approvals, Protocol):
     def add(self, approval: Approval) -> Approval:

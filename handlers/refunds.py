@@ -212,7 +212,7 @@ async def _ask(kind: str, question: Question, actor: Actor, desk: Desk) -> Reply
     return await propose(found[0].id, wish, actor, desk)
 
 
-async def propose(order_id: int, wish: Wish, actor: Actor, desk: Desk) -> Reply:
+async def propose(order_id: int, asked: Wish, actor: Actor, desk: Desk) -> Reply:
     """The draft shown back, or why there is none. Checked against the store, not against what was typed."""
     now = desk.clock.now()
 
@@ -220,6 +220,7 @@ async def propose(order_id: int, wish: Wish, actor: Actor, desk: Desk) -> Reply:
         card = uow.orders.card(order_id)
         if card is None or not actor.sees_shop(card.stored.order.shop):
             return words(desk.lang)("q.unknown_order")
+        wish = _as_it_stands(asked, card.stored.order.stage)
         already = _already(uow, card, wish.kind, desk)
         if already:
             return already if isinstance(already, str) else _standing(uow, already, wish)
@@ -240,6 +241,11 @@ async def propose(order_id: int, wish: Wish, actor: Actor, desk: Desk) -> Reply:
 def _standing(uow: UnitOfWork, approval_id: int, wish: Wish) -> Shown:
     running = uow.approvals.get(approval_id)
     return Shown(approval_id, standing=running is not None and wish.amount not in (None, running.amount))
+
+
+def _as_it_stands(wish: Wish, stage: Stage) -> Wish:
+    """Goods that have not left cannot come back: the money alone is given back."""
+    return replace(wish, kind="refund") if wish.kind == "return" and stage in UNSHIPPED else wish
 
 
 def _waiting_aftersale(card: OrderCard) -> Aftersale | None:
@@ -283,10 +289,11 @@ def _amount(card: OrderCard, wish: Wish, desk: Desk) -> Money | str:
 
 
 async def withdraw(question: Question, actor: Actor, desk: Desk) -> Reply:
-    """Take one's own request back. A buyer's can only be taken back by the buyer."""
+    """Take one's own request and drafts back. A buyer's can only be taken back by the buyer."""
     say = words(desk.lang)
     number = slot(question, "approval_id").upper()
     order_ids: list[int] = []
+    kinds = _TAKEN_BACK.get(question.plan.extra.get("taken_back", ""), ()) if question.plan is not None else ()
     if not number:
         found = await find_orders(question, actor, desk, "withdraw")
         if isinstance(found, Reply):
@@ -300,13 +307,28 @@ async def withdraw(question: Question, actor: Actor, desk: Desk) -> Reply:
             candidates = [one] if one else []
         else:
             candidates = [a for order_id in order_ids for a in _open_approvals(uow, order_id)]
+        drafts = [each for order_id in order_ids for each in uow.approvals.drafts_of(order_id, actor.person.person_id)]
+        if kinds:  # 地址不改了 takes no refund back
+            candidates, drafts = ([each for each in found if each.kind in kinds] for found in (candidates, drafts))
         live = own_request(candidates, actor, desk)
-        if isinstance(live, str):
+        if isinstance(live, str) and not drafts:
             return live
-        ended = end(uow, live, State.WITHDRAWN, now, desk, actor=f"person:{actor.person.person_id} {actor.person.name}")
-        return say("a.withdrawn", number=ended.number)
+        taken = drafts if isinstance(live, str) else [*drafts, *(() if live in drafts else (live,))]
+        who = f"person:{actor.person.person_id} {actor.person.name}"
+        ended = [end(uow, each, State.WITHDRAWN, now, desk, actor=who) for each in taken]
+        return say("a.withdrawn", number="、".join(each.number for each in ended))
 
     return Reply(await desk.store.write(work))
+
+
+# What a deed's draft is called, when it is said to be no longer wanted.
+_TAKEN_BACK = {
+    "request_refund": ("refund", "return", "received"),
+    "request_return": ("refund", "return", "received"),
+    "request_exchange": ("exchange",),
+    "cancel_order": ("cancel",),
+    "change_address": ("address",),
+}
 
 
 def own_request(candidates: Sequence[Approval], actor: Actor, desk: Desk) -> Approval | str:

@@ -66,6 +66,10 @@ class ApprovalReads:
     def waiting(self, *, limit: int = 50) -> list[Approval]:
         return self._many("WHERE open = 1 AND state IN ('waiting','escalated') ORDER BY id LIMIT ?", limit)
 
+    def drafts_of(self, order_id: int, requester_id: int) -> list[Approval]:
+        tail = "WHERE order_id = ? AND state = 'draft' AND requester_id = ? ORDER BY id"
+        return self._many(tail, order_id, requester_id)
+
     def open_of_order(self, order_id: int) -> tuple[Approval, ...]:
         rows = self._c.all(_OF_ORDER, (order_id,))
         return tuple([self._read(row) for row in rows]) if rows else ()

@@ -12,8 +12,12 @@ from functools import lru_cache
 from domain.understand.lexicon import Lexicon, NameTable, title_parts
 
 
-def goods_named(text: str, lexicon: Lexicon, near: str | None = None) -> tuple[str | None, str, frozenset[str]]:
-    """(SKU or None, word to look for or "", the parts of titles that `text` names). `near` is the SKU talked about."""
+def goods_named(
+    text: str, lexicon: Lexicon, near: str | None = None, word: str = ""
+) -> tuple[str | None, str, frozenset[str]]:
+    """(SKU or None, word to look for or "", the parts of titles that `text` names). `near` is the SKU talked about, `word`
+    what several of them were called.
+    """
     parts: Mapping[str, frozenset[str]] = lexicon.skus.parts
     named = frozenset(part for part in parts if part in text)
     if not named:
@@ -22,15 +26,13 @@ def goods_named(text: str, lexicon: Lexicon, near: str | None = None) -> tuple[s
     for part in named:
         for sku in parts[part]:
             scores[sku] = scores.get(sku, 0) + 100
-    if near is not None:
-        for part in _parts_of(lexicon.skus, near) - named:
-            for sku in parts.get(part, ()):
-                if sku in scores:
-                    scores[sku] += 1
+    for part in (_parts_of(lexicon.skus, near) if near is not None else frozenset({word})) - named:
+        for sku in parts.get(part, frozenset()) & scores.keys():
+            scores[sku] += 1
     best = max(scores.values())
     meant = [sku for sku, score in scores.items() if score == best]
-    word = max(named, key=lambda part: (len(part), part))
-    return (meant[0], word, named) if len(meant) == 1 else (None, word, named)
+    longest = max(named, key=lambda part: (len(part), part))
+    return (meant[0] if len(meant) == 1 else None), longest, named
 
 
 def _parts_of(table: NameTable, sku: str) -> frozenset[str]:

@@ -16,7 +16,7 @@ from domain.understand.bare_zh import bare
 from domain.understand.commands import is_command, read_command
 from domain.understand.figure_plan import figure_plan
 from domain.understand.figures import read_figures
-from domain.understand.follow import follow_up
+from domain.understand.follow import alone, follow_up
 from domain.understand.goods import goods_named
 from domain.understand.guard import denied
 from domain.understand.hints_zh import how
@@ -64,8 +64,10 @@ def understand(
         elif lexicon.phrases.may_correct(own, plan.intent) and not guarded(plan) and (forwarded or not is_command(own)):
             plan = _taught(text, plan, own, numbers, now, lexicon, over=plan.intent)
     if context is not None:
-        alone = bool(numbers.found) and _NUMBER_ALONE.fullmatch(numbers.rest) is not None
-        plan = follow_up(plan, own, context, now=now, rest=numbers.rest, bare=alone, earlier=earlier, lexicon=lexicon)
+        number_alone = bool(numbers.found) and _NUMBER_ALONE.fullmatch(numbers.rest) is not None
+        plan = follow_up(plan, own, context, now=now, rest=numbers.rest, bare=number_alone, earlier=earlier, lexicon=lexicon)
+    else:
+        plan = alone(plan, own)
     if plan.intent is Intent.WITHDRAW_AFTERSALE and not _names_order(plan):
         # Nothing to take back yet: asked which order, and the number alone then completes it (follow_up).
         plan = replace(

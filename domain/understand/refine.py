@@ -21,7 +21,7 @@ from domain.understand.plan import Filter, Intent, Plan
 
 _SHORT = 24
 _WHOLE = re.compile(
-    r"不分组?了?|不用分了?|不要分组?了?|合起来|合计|总数|总的|加起来|in total|ungrouped?|all together|no grouping"
+    r"不分组了?|不分[天日周月](?!猫)|不按[^,，。]{1,3}分|不分了?(?=$|[\s,，。])|不用分了?|不要分组?了?|合起来|合计|总数|总的|加起来|in total|ungrouped?|all together|no grouping"
 )
 _EVERY = re.compile(
     r"(?:不限|不分|所有|全部|全)的?(?P<what>渠道|平台|店铺?|仓库?)|(?:all|any) (?P<en>channel|shop|warehouse)s?"
@@ -57,6 +57,7 @@ class Pieces:
     metric: str | None = None
     every: str = ""
     whole: bool = False
+    joined: str = ""  # 不分渠道: not split by it any more
 
     @property
     def any(self) -> bool:
@@ -75,7 +76,7 @@ def refined(plan: Plan, own: str, context: Plan, *, now: datetime, lexicon: Lexi
     if context.intent is not Intent.KPI:
         return None
     if plan.intent is Intent.KPI and plan.slots.metric:
-        return None if plan.slots.range is not None else _merged(context, _of_plan(plan))
+        return None if plan.slots.range is not None else _asked_anew(plan, context)
     parts = _pieces(own, now, lexicon, plan.filters)
     if not (parts.any and parts.complete) and (heard := sound.heard_as(own, _HEARD)) is not None:
         parts = _pieces(heard, now, lexicon, ())
@@ -101,6 +102,12 @@ _LOOKS = frozenset({Intent.WHERE_IS_ORDER, Intent.ORDER_DETAIL, Intent.AFTERSALE
 def _of_many(context: Plan) -> bool:
     slots = context.slots
     return bool(slots.phone or slots.phone_tail or slots.name) and slots.order_no is None
+
+
+def _asked_anew(plan: Plan, context: Plan) -> Plan:
+    merged = _merged(context, _of_plan(plan))
+    order, limit = plan.order or merged.order, plan.limit or merged.limit
+    return replace(merged, order=order, limit=limit, extra=merged.extra | plan.extra)
 
 
 def _of_plan(plan: Plan) -> Pieces:
@@ -144,6 +151,7 @@ def _pieces(own: str, now: datetime, lexicon: Lexicon, flags: tuple[Filter, ...]
         metric,
         (every["en"] or _FIELD[every["what"]]) if every else "",
         whole is not None,
+        _FIELD[every["what"]] if every and every["what"] and every.group().startswith("不分") else "",
     )
 
 
@@ -156,7 +164,13 @@ def _groups(rest: str) -> tuple[tuple[str, ...], str]:
 
 
 def _metric(rest: str) -> tuple[str | None, str]:
-    for code, pattern in (*_METRICS_HERE, *_METRICS):
+    if rest.isascii():
+        from domain.understand.figures_en import METRICS_EN  # a team that writes Chinese never pays for the English tables
+
+        known = METRICS_EN
+    else:
+        known = (*_METRICS_HERE, *_METRICS)
+    for code, pattern in known:
         if (hit := pattern.search(rest.strip())) is not None:
             text = rest.strip()
             return code, text[: hit.start()] + " " + text[hit.end() :]
@@ -164,7 +178,7 @@ def _metric(rest: str) -> tuple[str | None, str]:
 
 
 # What belongs to one turn of the question before, not to the question.
-_OF_THE_TURN = ("explain", "page", "pick", "compare", "heard")
+_OF_THE_TURN = ("explain", "page", "pick", "compare", "heard", "unread", "also", "caveat")
 
 
 def _merged(context: Plan, parts: Pieces) -> Plan:
@@ -174,7 +188,7 @@ def _merged(context: Plan, parts: Pieces) -> Plan:
     )
     replaced = {each.field for each in parts.filters} | {parts.every}
     filters = (*(each for each in context.filters if each.field not in replaced), *parts.filters)
-    groups = () if parts.whole else parts.groups or context.group_by
+    groups = () if parts.whole else parts.groups or tuple(each for each in context.group_by if each != parts.joined)
     if parts.metric and parts.metric != context.slots.metric and not parts.groups:
         groups = tuple(each for each in groups if each != "reason")  # of after-sales alone
     chart = context.chart if context.intent is not Intent.KPI else "line" if not groups or "day" in groups else "bar"
@@ -193,7 +207,7 @@ def _merged(context: Plan, parts: Pieces) -> Plan:
 def _other_goods(own: str, context: Plan, lexicon: Lexicon) -> Plan | None:
     """那苏州仓呢, 蓝色的呢, SF-BLUE 呢: the stock of the same goods elsewhere, or of others."""
     rest = own
-    sku, word, parts = goods_named(own, lexicon, context.slots.sku)
+    sku, word, parts = goods_named(own, lexicon, context.slots.sku, context.extra.get("goods", ""))
     if (code := lexicon.skus.find(own)) is not None:
         sku, word = code[0], ""
         rest = own[: code[1]] + " " + own[code[2] :]

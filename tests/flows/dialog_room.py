@@ -6,8 +6,8 @@ would make of it; `张@私: …` says it one to one; `press 张: 2 -> …` press
 
 Behind the arrow: an intent (`a|b`: either), or `asked` (it asks back), `nothing` (no answer); then what must hold: `shows=A,B` (the
 answer speaks of these orders and of no other), `range=昨天`, `channel=`, `group=` (`-`: none), `metric=`, `sku=`, `warehouse=` (`-`: none),
-`says=`, `draft=refund:A:50` (one draft or open request, of this kind, order and amount in yuan; or `draft=cancel:A`). A turn that
-names no draft must leave no new one.
+`says=`, `not=` (is not said), `draft=refund:A:50` (one draft or open request, of this kind, order and amount in yuan; or `draft=cancel:A`). A turn that
+names no draft must leave no new one; `taken=refund` says which of them this turn takes back, and else it must take none.
 """
 
 from __future__ import annotations
@@ -231,8 +231,10 @@ class Room:
             answer = await self.dispatcher.message(Message(chat, sender, ident, text, self.clock.now()))
         if answer.reply is not None:
             self.replies.append((turn.place, turn.who, answer.reply))
-        new = [each for each in self.drafts() if each not in before]
-        wrong = list(judged(turn.wanted, answer, new))
+        after = self.drafts()
+        new = [each for each in after if each not in before]
+        gone = [each for each in before if each not in after]
+        wrong = list(judged(turn.wanted, answer, new, gone))
         if wrong:
             said = words_of(answer.reply).replace("\n", " / ")[:150] if answer.reply is not None else "—"
             self.amiss.append(
@@ -261,7 +263,7 @@ def words_of(reply: Reply | None) -> str:
     return "\n".join(each for each in (reply.text, *((card.title, *card.lines, card.footer) if card else ())) if each)
 
 
-def judged(wanted: str, answer: Answer, drafts: Sequence[tuple[str, ...]]) -> Iterator[str]:
+def judged(wanted: str, answer: Answer, drafts: Sequence[tuple[str, ...]], gone: Sequence[tuple[str, ...]]) -> Iterator[str]:
     """Everything in which the answer is not what was wanted."""
     intent, *rules = wanted.split()
     text = words_of(answer.reply)
@@ -277,6 +279,8 @@ def judged(wanted: str, answer: Answer, drafts: Sequence[tuple[str, ...]]) -> It
         yield f"intent {answer.intent}"
     asked_for = dict(rule.split("=", 1) for rule in rules)
     wish = asked_for.pop("draft", "")
+    if ",".join(sorted(each[1] for each in gone)) != (taken := asked_for.pop("taken", "")):
+        yield f"taken back {gone}, not {taken}"
     if bool(drafts) is not bool(wish) or len(drafts) > 1:
         yield f"drafts {drafts}"
     elif wish:
@@ -286,13 +290,13 @@ def judged(wanted: str, answer: Answer, drafts: Sequence[tuple[str, ...]]) -> It
             yield f"draft {drafts[0]}"
     for name, value in asked_for.items():
         found = _value(name, answer, text)
-        value = value.replace("_", " ") if name == "says" else value
-        if (value not in found) if name == "says" else (found != value):
+        value = value.replace("_", " ") if name in ("says", "range") else value
+        if (value in found) if name == "not" else (value not in found) if name == "says" else (found != value):
             yield f"{name} {found!r}"
 
 
 def _value(name: str, answer: Answer, text: str) -> str:
-    if name == "says":
+    if name in ("says", "not"):
         return text
     if name == "shows":
         return ",".join(each for each, number in NUMBERS.items() if number[-4:] in text)
