@@ -62,7 +62,9 @@ def values_of(rule: Rule, answer: Why, seen: dict[str, Value], say: Zh) -> str:
 
 
 def flips_of(rule: Rule, answer: Why, say: Zh) -> list[str]:
-    return [say.flip(rule.label(flip.name), flip.then, rule.unit(flip.name)) for flip in answer.flips[:2]]
+    """What would have turned it. Less than no time at all (到 −1 分钟) is nothing that anybody could bring about."""
+    able = [flip for flip in answer.flips if flip.then >= 0 or rule.unit(flip.name) != "分钟"]
+    return [say.flip(rule.label(flip.name), flip.then, rule.unit(flip.name)) for flip in able[:2]]
 
 
 def record_of(reads: Reads, rule: str, now: datetime, say: Zh) -> str:

@@ -185,3 +185,13 @@ async def test_a_service_that_stays_silent_only_delays_the_alert(bench: Bench) -
     assert bench.alerts("物流-1") == []
     await bench.run(seconds=11 * 60, step=60)
     assert len(bench.alerts("物流-1")) == 1
+
+
+async def test_why_never_proposes_less_than_no_time_at_all(bench: Bench) -> None:
+    bench.arrive(order(ship_by=NOW + timedelta(hours=1)))
+    await bench.run(seconds=2 * 3600, step=120)
+    late = bench.alerts("发货-2")[0]
+    said = (await bench.say("张明", "alert_why", f"为什么 {late.number}", alert_id=late.number)).text
+    assert "超过发货时限" in said
+    assert "−1 分钟" not in said
+    assert "就不会提醒" not in said
