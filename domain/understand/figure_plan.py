@@ -9,60 +9,21 @@ answer (`extra["unread"]`): a condition that is dropped in silence makes a wrong
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.compared import everything
 from domain.dates import DateMention, DateRange, find_ranges, numeral
 from domain.metrics import METRICS, Shape
 from domain.understand import figure_terms as terms
+from domain.understand.figure_conditions import GONE, Found, Text, conditions
 from domain.understand.figures import group_hits, metrics_in, typed_right
-from domain.understand.lexicon import Lexicon, NameTable
+from domain.understand.lexicon import Lexicon
 from domain.understand.normal import is_chinese
-from domain.understand.plan import Filter, Plan
+from domain.understand.plan import Plan
 
-GONE = "\x00"  # stands where a word was taken
 _MOST_LEFT = 40
 _DAY = timedelta(days=1)
-
-
-@dataclass
-class _Text:
-    """A question of which words are taken one after the other; positions stay what they were."""
-
-    whole: str
-    left: str = ""
-
-    def __post_init__(self) -> None:
-        self.left = self.whole
-
-    def take(self, start: int, stop: int) -> None:
-        self.left = self.left[:start] + GONE * (stop - start) + self.left[stop:]
-
-    def taken(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        hit = pattern.search(self.left)
-        if hit is not None and hit.end() > hit.start():
-            self.take(*hit.span())
-            return hit
-        return None
-
-    def clear(self, pattern: re.Pattern[str]) -> None:
-        self.left = pattern.sub(lambda hit: GONE * len(hit.group()), self.left)
-
-
-@dataclass
-class _Found:
-    """What the conditions of one question come to."""
-
-    span: DateRange | None = None
-    compare: str = ""
-    filters: list[Filter] = field(default_factory=list)
-    groups: tuple[str, ...] = ()
-    order: str = ""
-    limit: int | None = None
-    caveat: str = ""
-    unread: list[str] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)  # the words of its periods
 
 
 def figure_plan(plan: Plan, own: str, now: datetime, lexicon: Lexicon) -> Plan:
@@ -71,14 +32,14 @@ def figure_plan(plan: Plan, own: str, now: datetime, lexicon: Lexicon) -> Plan:
     `extra` gets `compare` (previous, year, month, week, or START/END as ISO moments), `also` (other metrics that were named),
     `caveat` and `unread` (words that nothing was made of).
     """
-    text = _Text(typed_right(plan.extra.get("heard") or own))
+    text = Text(typed_right(plan.extra.get("heard") or own))
     chinese = is_chinese(text.whole)
     metric = plan.slots.metric or "orders"
-    found = _Found()
+    found = Found()
     _periods(text, found, now)
     if found.span is None and metric in METRICS and METRICS[metric].standing:
         found.span = everything(now)  # 还有几单没发 is about now, whatever was talked about before
-    _conditions(text, found, metric, lexicon)
+    conditions(text, found, metric, lexicon)
     also = _metrics(text, metric, chinese=chinese)
     _grouped(text, found, metric)
     _shares(text, found, metric)
@@ -101,7 +62,7 @@ _IN_A_ROW = re.compile(r"[㐀-鿿]{3,}")
 _MEANS = re.compile(r"[㐀-鿿\d]|[a-z]{2}")
 
 
-def _assembled(plan: Plan, found: _Found, also: list[str]) -> Plan:
+def _assembled(plan: Plan, found: Found, also: list[str]) -> Plan:
     one = [each for each in found.filters if each.op == "="]
     channel = next((each.value for each in one if each.field == "channel"), None)
     sku = next((each.value for each in one if each.field == "sku"), None)
@@ -127,7 +88,7 @@ def _assembled(plan: Plan, found: _Found, also: list[str]) -> Plan:
 # --- when -------------------------------------------------------------------------------------------------------------
 
 
-def _periods(text: _Text, found: _Found, now: datetime) -> None:
+def _periods(text: Text, found: Found, now: datetime) -> None:
     for pattern, name in (
         (terms.YEAR_AGO, "year"), (terms.WEEK_AGO, "week"), (terms.MONTH_AGO, "month"), (terms.PREVIOUS, "previous"),
     ):  # fmt: skip
@@ -159,7 +120,7 @@ def _periods(text: _Text, found: _Found, now: datetime) -> None:
     found.span = found.span or _hours(text, first)
 
 
-def _narrowed(mentions: list[DateMention], text: _Text) -> list[DateMention]:
+def _narrowed(mentions: list[DateMention], text: Text) -> list[DateMention]:
     """这个月前10天 is ten days of the month, 双11前三天 the three before it: one period, not two that are compared."""
     out: list[DateMention] = []
     for each in mentions:
@@ -195,7 +156,7 @@ def _last_hours(hit: re.Match[str], now: datetime) -> DateRange:
     return DateRange(end - length, end + timedelta(seconds=1), hit.group())
 
 
-def _part_of_today(text: _Text, now: datetime) -> DateRange | None:
+def _part_of_today(text: Text, now: datetime) -> DateRange | None:
     """下午卖了多少, 8点到10点多少单: without a day it is today's."""
     if terms.PART_OF_DAY.search(text.left) or terms.CLOCK.search(text.left) or terms.SINCE_HOUR.search(text.left):
         today = find_ranges("今天", now)[0]
@@ -204,7 +165,7 @@ def _part_of_today(text: _Text, now: datetime) -> DateRange | None:
     return None
 
 
-def _hours(text: _Text, mention: DateMention) -> DateRange:
+def _hours(text: Text, mention: DateMention) -> DateRange:
     """The hours of a day that are meant: 昨晚, 昨天 8 点到 10 点; the whole day where none are named."""
     day = mention.range
     if day.end - day.start != _DAY:
@@ -237,115 +198,10 @@ def _hour(part: str | None, said: str) -> int:
     return hour + 12 if part in {"下午", "晚上", "晚", "夜里"} and hour < 12 else hour
 
 
-# --- conditions -------------------------------------------------------------------------------------------------------
-
-
-def _conditions(text: _Text, found: _Found, metric: str, lexicon: Lexicon) -> None:
-    text.clear(_MORE_BY)
-    text.clear(_WHO_RETURNS)
-    for pattern, condition in terms.FLAGS:
-        if metric == "unshipped" and condition.field in {"paid", "shipped"}:
-            text.clear(pattern)  # what waits for the warehouse is paid and not sent
-        elif (hit := text.taken(pattern)) is not None and all(each.field != condition.field for each in found.filters):
-            no = terms.NOT.search(text.left[: hit.start()]) if condition.field != "aftersale" else None
-            if no is not None:  # 不算未付款的
-                text.take(*no.span())
-            found.filters.append(condition if no is None else replace(condition, value=_OPPOSITE[condition.value]))
-    for name, table in (
-        ("carrier", terms.CARRIERS), ("sku", lexicon.skus), ("warehouse", lexicon.warehouses),
-        ("shop", lexicon.shops), ("channel", lexicon.channels), ("province", terms.AREAS),
-    ):  # fmt: skip
-        _named(text, found, name, table)
-    _amounts(text, found)
-    if metric in {"refunds", "return_reasons"}:
-        _kind(text, found, metric)
-    if metric in {"refunds", "refund_amount"} and (hit := text.taken(terms.REASONS)) is not None:
-        found.filters.append(Filter("reason", "has", hit[1]))
-    if metric == "orders":
-        _sent(text, found)
-
-
-def _named(text: _Text, found: _Found, name: str, table: NameTable) -> None:
-    """Every name of a table in the text: together they mean any of them, after 除了 none of them."""
-    wanted: list[str] = []
-    denied: list[str] = []
-    last, was_denied = -1, False
-    while (hit := table.find(text.left)) is not None:
-        value, start, stop = hit
-        chained = last >= 0 and terms.AND.fullmatch(text.whole[last:start]) is not None
-        no = terms.NOT.search(text.left[:start])
-        outside = terms.NOT_TAIL.match(text.left, stop)
-        was_denied = no is not None or outside is not None or (chained and was_denied)
-        (denied if was_denied else wanted).extend(value.split("+") if name == "province" else [value])
-        if no is not None:
-            start = no.start()
-        if chained:
-            start = min(start, last)
-        text.take(start, outside.end() if outside is not None else stop)
-        last = stop
-    if name == "carrier" and wanted:
-        text.clear(_CARRIER_WORD)
-    wanted = list(dict.fromkeys(wanted))
-    if len(wanted) == 1:
-        found.filters.append(Filter(name, "=", wanted[0]))
-    elif wanted:
-        found.filters.append(Filter(name, "in", "|".join(wanted)))
-    found.filters += [Filter(name, "!=", value) for value in dict.fromkeys(denied)]
-
-
-_MORE_BY = re.compile(r"(?<!拼)(?<!拼多)多(?=多少)")  # 多多少单 names no 多多
-_OPPOSITE = {"yes": "no", "no": "yes"}
-_WHO_RETURNS = re.compile(r"(?:客户|顾客|买家)(?=退|申请)")
-_CARRIER_WORD = re.compile(r"\x00(?:快递|速运|物流)")
-
-
-def _amounts(text: _Text, found: _Found) -> None:
-    if (span := text.taken(terms.AMOUNT_SPAN)) is not None:
-        low, high = (str(round(float(each) * 100)) for each in (span[1], span[2]))
-        found.filters += [Filter("total", ">=", low), Filter("total", "<=", high)]
-    for pattern, op in terms.AMOUNTS:
-        hit = pattern.search(text.left)
-        if hit is None:
-            continue
-        said = hit.groupdict()
-        key = "n" if said.get("n") else "m"
-        money = said.get(f"{key}_cur") or re.search(r"金额|实付|客单|¥|rmb|cny", hit.group())
-        beside = re.match(r"\s*(?:的?(?:大|小)?(?:订?单|orders?\b)|\x00)", text.left[hit.end() :])
-        if not money and not beside and not re.search(r"(?:\borders|单|金额|客单价?)\s*$", text.left[: hit.start()]):
-            continue
-        unit = {"万": 10_000, "千": 1_000, "k": 1_000, "百": 100}.get(said.get(f"{key}_unit") or "", 1)
-        number = said[key] or ""
-        try:
-            minor = round(float(number) * 100) * unit if number[0].isdigit() else numeral(number) * 100 * unit
-        except ValueError:
-            continue
-        text.take(*hit.span())
-        found.filters.append(Filter("total", op, str(minor)))
-
-
-def _kind(text: _Text, found: _Found, metric: str) -> None:
-    if metric == "return_reasons" and "换货" not in text.left and "exchange" not in text.left:
-        return
-    for pattern, kinds in terms.KINDS:
-        if pattern.search(text.left):
-            kept = Filter("kind", "=", kinds[0]) if len(kinds) == 1 else Filter("kind", "in", "|".join(kinds))
-            found.filters.append(kept)
-            return
-
-
-def _sent(text: _Text, found: _Found) -> None:
-    """发了多少单 counts what went out; we know the orders by the moment they were placed, and say so."""
-    for pattern, name in ((terms.SENT, "shipped"), (terms.SIGNED, "delivered")):
-        said = any(each.field == name for each in found.filters)
-        if not said and pattern.search(text.left):
-            found.filters.append(Filter(name, "=", "yes"))
-            found.caveat = "placed"
-
-
 # --- figures, groups, order -------------------------------------------------------------------------------------------
 
 
-def _metrics(text: _Text, metric: str, *, chinese: bool) -> list[str]:
+def _metrics(text: Text, metric: str, *, chinese: bool) -> list[str]:
     """Takes the words of the figure asked for; the others that were named beside it."""
     from domain.understand.figures_en import METRICS_EN
 
@@ -368,7 +224,7 @@ _TIMED = re.compile(r"p ?95|p ?50|95分位|中位数?|履约|揽收|发货|时�
 _BESIDE = re.compile(r"(?:[,，、;；和及跟与+&]|还有|以及|\band)\s*(?:的|各|分别|又|the)*\s*$")
 
 
-def _grouped(text: _Text, found: _Found, metric: str) -> None:
+def _grouped(text: Text, found: Found, metric: str) -> None:
     groups: list[str] = []
     for name, start, stop in group_hits(_untimed(text, found)):
         if name not in groups:
@@ -382,7 +238,7 @@ def _grouped(text: _Text, found: _Found, metric: str) -> None:
     found.groups = tuple(groups) or (("reason",) if metric == "return_reasons" else ())
 
 
-def _shares(text: _Text, found: _Found, metric: str) -> None:
+def _shares(text: Text, found: Found, metric: str) -> None:
     """抖音单量占比: every channel beside its share, 抖音 among them."""
     hit = text.taken(terms.SHARE)
     if hit is None:
@@ -398,7 +254,7 @@ def _shares(text: _Text, found: _Found, metric: str) -> None:
 _SHARED = frozenset({"channel", "shop", "warehouse", "province", "sku", "carrier"})
 
 
-def _ranked(text: _Text, found: _Found, metric: str) -> None:
+def _ranked(text: Text, found: Found, metric: str) -> None:
     known = METRICS.get(metric)
     better = known.better if known is not None else 0
     time_like = metric in {"fulfilment_p95", "fulfilment_p50", "first_response", "turnover_days"}
@@ -439,7 +295,7 @@ def _ranked(text: _Text, found: _Found, metric: str) -> None:
 _ENGLISH = {"three": 3, "five": 5, "ten": 10}
 
 
-def _untimed(text: _Text, found: _Found) -> str:
+def _untimed(text: Text, found: Found) -> str:
     """The question with its periods taken out and its figures and groups still in: 近7天卖得最差的5个商品 → …卖得最差的5个商品."""
     whole = text.whole
     for label in found.labels:

@@ -115,7 +115,8 @@ class Plan:
     `extra` holds small facts that only some intents need: `aftersale_kind` (refund/return/exchange), `question` (how/can:
     the person asks for the way, not for the deed), `about` (which field of an order: paid_at, amount, address, logistics),
     `order_head`+`order_tail` (an abbreviated number), `phone_head`+`phone_tail`, `minutes` (snooze), `qty`, `pick` (the nth of
-    the list shown before), `document` (picklist, outbound, label, invoice), `view` (a named list), `digest` and `page`, `lang`.
+    the list shown before), `document` (picklist, outbound, label, invoice), `view` (a named list), `digest` and `page`, `lang`; of figures `compare` (previous,
+    year, month, week or START/END), `also` (other metrics named), `caveat`, `unread` (words nothing was made of: to be said).
     `alternatives` is what "did you mean" buttons offer, best first. `note` is a short machine word on why the reading is
     careful: `negated`, `policy`, `which_approval`, `unsure`, `too_long`, `no_order` (a withdrawal that names no order).
     """
