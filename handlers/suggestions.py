@@ -70,18 +70,20 @@ def to_urge(reads: Reads | UnitOfWork, order_id: int, actor: Actor, now: datetim
 
 def to_withdraw(reads: Reads | UnitOfWork, ticket: str, order_ids: Sequence[int], actor: Actor, desk: Desk) -> Suggestion:
     """Raises Refused in the words that withdrawing itself would use."""
-    found = refunds.own_request(_requests(reads, ticket, order_ids), actor, desk)
+    found = refunds.own_request(_requests(reads, ticket, order_ids, actor), actor, desk)
     if isinstance(found, str):
         raise Refused(found)
     return Suggestion(WITHDRAW, found.id, found.number, f"v{found.version}", chats_of(reads, found))
 
 
-def _requests(reads: Reads | UnitOfWork, ticket: str, order_ids: Sequence[int]) -> list[Approval]:
+def _requests(reads: Reads | UnitOfWork, ticket: str, order_ids: Sequence[int], actor: Actor) -> list[Approval]:
     if ticket:
         one = reads.approvals.by_number(ticket)
         return [one] if one is not None else []
     cards: list[OrderCard | None] = [reads.orders.card(each) for each in order_ids]
-    return [approval for card in cards if card is not None for approval in card.open_approvals]
+    running = [approval for card in cards if card is not None for approval in card.open_approvals]
+    drafts = [each for order_id in order_ids for each in reads.approvals.drafts_of(order_id, actor.person.person_id)]
+    return [*running, *drafts]
 
 
 def to_claim(reads: Reads | UnitOfWork, number: str, actor: Actor, desk: Desk) -> Suggestion:

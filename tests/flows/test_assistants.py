@@ -665,6 +665,17 @@ async def test_withdrawing_is_a_card_whose_button_does_it(office: Office) -> Non
     assert company.refunds() == []
 
 
+async def test_a_draft_is_taken_back_by_its_order_too(office: Office) -> None:
+    number, secret = await ordered(office.company), office.token("张明", "propose")
+    await office.call(secret, "propose_refund", order=number, amount="12.50")
+    told = await office.call(secret, "propose_withdraw_aftersale", order=number)
+    assert told["proposal"]["number"] == "A1"
+    await office.company.work()
+    assert office.company.approval("A1").state == "draft"
+    await office.company.press("zhangming", "撤回 A1", chat="@zhangming")
+    assert office.company.approval("A1").state == "withdrawn"
+
+
 async def test_a_chase_is_a_card_whose_button_does_it_once(office: Office) -> None:
     company = office.company
     number, secret = await ordered(company), office.token("张明", "propose")
