@@ -26,7 +26,7 @@ from handlers.desk import Desk, Feature, Need, Press, Question
 from handlers.document_draw import Made, invoice, outbound, picklist, return_label
 from handlers.kpi_look import sources
 from handlers.order_search import AT_ONCE, find_number, sees, wanted_of
-from handlers.orders import SHOWN, Outcome, choice_label, look
+from handlers.orders import SHOWN, Outcome, choice_label, look, remember
 from handlers.paper import pictures_of
 from handlers.words.documents import papers
 from handlers.words.order_talk import talk
@@ -78,6 +78,7 @@ async def _papers(question: Question, actor: Actor, desk: Desk) -> Reply:
     if outcome.one is not None:
         return await _make(kind, [outcome.one.card], actor, desk, request=question.message.message_id)
     if outcome.many:
+        await remember([card.stored.id for card in outcome.many[:SHOWN]], actor, now, desk)
         return _choose(kind, outcome, actor, desk)
     if outcome.nothing is not None:
         return order_nothing.say_nothing(outcome.nothing, actor, desk)

@@ -15,6 +15,7 @@ from domain.verdict import judge
 from handlers.desk import Desk, Feature, Need, Press, Question
 from handlers.order_actions import following_key
 from handlers.order_search import sees
+from handlers.orders import remember
 from handlers.todo_alerts import alert_line, show_button, worst_first
 from handlers.words.lists import lists
 from handlers.words.orders import MARK, SEP, words
@@ -148,7 +149,7 @@ def _approval(each: Approval, actor: Actor, now: datetime, desk: Desk) -> str:
         "todo.approval",
         number=each.number,
         kind=lists(lang, f"kind.{each.kind}") if known else safe_text(each.kind, 8),
-        amount=each.amount if each.amount.minor else "",
+        amount=f" {each.amount}" if each.amount.minor else "",
         shop=desk.channels.name(each.channel, each.shop),
         order=short_number(each.order_number),
         left=rest,
@@ -183,6 +184,7 @@ async def shipping(offset: int, actor: Actor, desk: Desk) -> Reply:
     """What the warehouse has to send, most urgent first, a page at a time."""
     now = desk.clock.now()
     seen = await desk.store.read(lambda r: _shipping(r, offset, actor, now))
+    await remember([0] * offset + [card.stored.id for card in seen.cards], actor, now, desk)  # for 第 2 个
     lang = actor.lang
     if not seen.total and not seen.to_pick:
         return Reply(lists(lang, "todo.nothing_to_ship"))

@@ -48,7 +48,7 @@ _ITSELF_ONLY = re.compile(
 )
 # 几件, 什么货, 谁的: a field of the order on the table, in words too short to say so.
 _FIELD = re.compile(
-    r"^(?:一共|总共|都|是|有|买了?|里面)*(?:几件|多少件|几个|什么货|什么东西|啥货|哪款|哪个款|什么颜色|哪个仓|哪个店|谁的?|谁买的|多少钱|运费多少|运费是多少|优惠了?多少|实付多少|什么商品|哪些商品)(?:的|啊|呀|呢|了)?[?？]?$|^(?:and )?(?:when|how|where|what) (?:was|is|did) (?:it|this|that)(?: order)? (?:paid|ordered|placed|bought|cost|sent from|shipped from|made)"
+    r"^(?:一共|总共|都|是|有|要|发的?|买了?|里面)*(?:几件|多少件|几个|什么货|什么东西|啥货|哪款|哪个款|什么颜色|哪个仓|哪个店|谁的?|谁买的|多少钱|运费多少|运费是多少|优惠了?多少|实付多少|什么商品|哪些商品)(?:的|啊|呀|呢|了)?[?？]?$|^(?:and )?(?:when|how|where|what) (?:was|is|did) (?:it|this|that)(?: order)? (?:paid|ordered|placed|bought|cost|sent from|shipped from|made)"
 )
 _CONTACT = re.compile(
     r"^(?:他|她|客户|买家|收件人|收货人)?的?(?:收货|收件)?(?:电话|手机号?|号码|地址|姓名|名字)(?:是|呢)?(?:多少|什么|哪里?|啥)?(?:呢)?[?？]?$"

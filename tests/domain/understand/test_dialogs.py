@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from domain.errors import BadInput
-from domain.understand import Filter, Intent, Lexicon, Plan, from_json, to_json, understand
+from domain.understand import Filter, Intent, Lexicon, Plan, from_json, threads, to_json, understand
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 LEXICON = Lexicon.build(warehouses={"杭州仓": [], "苏州仓": []}, skus={"SFT-GREY": ["灰色沙发套"]})
@@ -245,3 +245,135 @@ def test_another_question_with_a_number_is_not_taken_for_the_withdrawal() -> Non
 )
 def test_a_number_inside_a_withdrawal_does_not_turn_it_into_a_request(text: str) -> None:
     assert read(text).intent is Intent.WITHDRAW_AFTERSALE
+
+
+def after(*texts: str) -> tuple[Plan | None, tuple[str, ...]]:
+    """What is remembered after these messages, said one after the other, as (context, older threads)."""
+    state: dict[str, object] | None = None
+    for text in texts:
+        context, earlier = threads.opened(state, NOW)
+        plan = understand(text, now=NOW, lexicon=LEXICON, context=context, earlier=earlier)
+        state = threads.state_of(plan, state, NOW, NOW + timedelta(minutes=10))
+    return threads.opened(state, NOW)
+
+
+def told(text: str, *before: str) -> Plan:
+    context, earlier = after(*before)
+    return understand(text, now=NOW, lexicon=LEXICON, context=context, earlier=earlier)
+
+
+ASKED = "6920123456789010417 到哪了"
+
+
+@pytest.mark.parametrize(
+    "between", ["谢谢", "好的", "帮助", "今天天气怎么样", "灰色沙发套还有货吗", "昨天订单量", "待办", "?"]
+)
+def test_what_is_said_in_between_loses_no_order(between: str) -> None:
+    plan = told("它的物流", ASKED, between)
+    assert (plan.intent, plan.slots.order_no) == (Intent.WHERE_IS_ORDER, "6920123456789010417")
+
+
+def test_a_figure_is_gone_on_with_after_an_order_was_asked_for() -> None:
+    plan = told("上周呢", "昨天订单量", ASKED)
+    assert (plan.intent, plan.slots.metric) == (Intent.KPI, "orders")
+    assert plan.slots.range is not None
+    assert plan.slots.range.label == "上周"
+
+
+def test_a_thread_is_forgotten_after_its_own_ten_minutes_however_much_is_said_since() -> None:
+    asked = read(ASKED)
+    state = threads.state_of(asked, None, NOW, NOW + timedelta(minutes=10))
+    later = NOW + timedelta(minutes=9)
+    state = threads.state_of(read("谢谢"), state, later, later + timedelta(minutes=10))
+    assert threads.opened(state, NOW + timedelta(minutes=9, seconds=59))[0] == asked
+    assert threads.opened(state, NOW + timedelta(minutes=10, seconds=1))[0] is None
+
+
+def test_a_bare_yes_after_anything_else_decides_nothing() -> None:
+    assert told("同意", "A17").intent is Intent.APPROVE
+    for between in ("谢谢", ASKED, "今天天气怎么样"):
+        assert told("同意", "A17", between).intent is not Intent.APPROVE
+
+
+@pytest.mark.parametrize("broken", [{"plan": "{}"}, {"plan": ""}, {"text": "x"}, {}, None])
+def test_what_another_version_remembered_is_forgotten(broken: dict[str, object] | None) -> None:
+    assert threads.opened(broken, NOW) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("asked", "intent"),
+    [
+        ("帮客户退款50", Intent.REQUEST_REFUND),
+        ("帮我取消订单", Intent.CANCEL_ORDER),
+        ("退款到哪一步了", Intent.AFTERSALE_STATUS),
+        ("出库单", Intent.DOCUMENTS),
+        ("客户要改地址，改成浙江省杭州市西湖区文三路1号", Intent.CHANGE_ADDRESS),
+    ],
+)
+def test_a_number_alone_answers_what_was_asked_back(asked: str, intent: Intent) -> None:
+    first = read(asked)
+    for number in ("6920123456789010417", "单号是6920123456789010417"):
+        plan = read(number, first)
+        assert (plan.intent, plan.slots.order_no) == (intent, "6920123456789010417")
+        assert plan.slots.amount == first.slots.amount
+        assert plan.slots.address == first.slots.address
+    assert read("6920123456789010417 到哪了", first).intent is Intent.WHERE_IS_ORDER
+
+
+def test_a_question_of_how_is_not_completed_by_a_number() -> None:
+    assert read("6920123456789010417", read("怎么申请退款")).intent is Intent.WHERE_IS_ORDER
+
+
+@pytest.mark.parametrize("text", ["能退吗", "可以退吗", "退50够吗", "退50行不行", "can he return it?"])
+def test_a_deed_that_is_only_asked_about_is_a_button(text: str) -> None:
+    plan = read(text, read(ASKED))
+    assert plan.intent in {Intent.REQUEST_REFUND, Intent.REQUEST_RETURN}
+    assert plan.confidence < 0.75
+    assert Intent.AFTERSALE_STATUS in plan.alternatives
+
+
+@pytest.mark.parametrize(
+    ("text", "deed"),
+    [
+        ("算了不取消了", "cancel_order"),
+        ("先别退", "request_refund"),
+        ("算了地址不改了", "change_address"),
+        ("算了", "request_refund"),
+    ],
+)
+def test_what_is_taken_back_is_the_deed_that_is_named(text: str, deed: str) -> None:
+    plan = read(text, read("6920123456789010417 退款50，色差"))
+    assert plan.intent is Intent.WITHDRAW_AFTERSALE
+    assert (plan.slots.order_no, plan.extra["taken_back"]) == ("6920123456789010417", deed)
+
+
+@pytest.mark.parametrize("text", ["要不要退", "该不该退", "先别发货", "是不是要退"])
+def test_who_wonders_takes_nothing_back(text: str) -> None:
+    assert read(text, read("6920123456789010417 退款50，色差")).intent is not Intent.WITHDRAW_AFTERSALE
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "groups", "channel"),
+    [
+        ("换成退款率", "refund_rate", ("warehouse",), "douyin"),
+        ("不分组", "orders", (), "douyin"),
+        ("按渠道", "orders", ("channel",), "douyin"),
+        ("拼多多", "orders", ("warehouse",), "pinduoduo"),
+        ("不限渠道", "orders", ("warehouse",), None),
+        ("按苍分", "orders", ("warehouse",), "douyin"),
+    ],
+)
+def test_one_thing_of_a_figure_is_changed(text: str, metric: str, groups: tuple[str, ...], channel: str | None) -> None:
+    plan = told(text, "昨天订单量", "按仓分", "只看抖音")
+    assert (plan.intent, plan.slots.metric, plan.group_by, plan.slots.channel) == (Intent.KPI, metric, groups, channel)
+    assert plan.slots.range is not None
+    assert plan.slots.range.label == "昨天"
+
+
+def test_how_it_is_computed_is_of_one_turn() -> None:
+    assert "explain" not in told("上周呢", "昨天订单量", "怎么算的").extra
+
+
+@pytest.mark.parametrize("text", ["昨天那个客户好难搞", "抖音的客服在吗", "按仓库说的办"])
+def test_one_word_more_is_another_question(text: str) -> None:
+    assert told(text, "昨天订单量").intent is not Intent.KPI
