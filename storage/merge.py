@@ -121,11 +121,16 @@ def all_delivered(parcels: tuple[Parcel, ...]) -> bool:
 
 
 def _delivered(order: Order) -> Order:
-    """A shipped order is delivered when all its parcels are; a part-shipped one still owes the rest."""
-    if order.stage in {Stage.SHIPPED, Stage.DELIVERED} and all_delivered(order.parcels):
-        last = max((one.last_scan_at for one in order.parcels if one.last_scan_at), default=None)
-        return replace(order, stage=Stage.DELIVERED, delivered_at=order.delivered_at or last)
-    return order
+    """A shipped order is delivered when all its parcels are; a part-shipped one still owes the rest.
+
+    When they were all there is known in every stage, or it would depend on what was told first.
+    """
+    if not all_delivered(order.parcels):
+        return order
+    last = max((one.last_scan_at for one in order.parcels if one.last_scan_at), default=None)
+    known = [one for one in (order.delivered_at, last) if one is not None]
+    stage = Stage.DELIVERED if order.stage is Stage.SHIPPED else order.stage
+    return replace(order, stage=stage, delivered_at=min(known, default=None))
 
 
 deliver = _delivered

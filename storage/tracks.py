@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.order import Parcel, Track, TrackEvent, TrackStage
@@ -19,6 +20,13 @@ SAVE_TRACK = (
 _STAGES = {stage.value: stage for stage in TrackStage}
 # "Created" is the label being made; the parcel moved only when the carrier says anything else about it.
 _NOT_A_SCAN = frozenset({TrackStage.CREATED, TrackStage.CANCELLED})
+# What a scan after delivery cannot undo: sites scan late and clocks differ. A refusal or a way back can.
+_SETTLED_BY_DELIVERY = frozenset(
+    {
+        TrackStage.CREATED, TrackStage.PICKED_UP, TrackStage.IN_TRANSIT, TrackStage.OUT_FOR_DELIVERY,
+        TrackStage.AT_PICKUP_POINT, TrackStage.CUSTOMS, TrackStage.DELIVERED,
+    }
+)  # fmt: skip
 _EVENTS_CAP = 400
 _ORDER = {stage: n for n, stage in enumerate(TrackStage)}
 
@@ -53,7 +61,7 @@ def tidy_track(track: Track) -> Track:
 
 
 def merge_tracks(before: Track | None, incoming: Track) -> Track:
-    """Events of both, oldest first; the stage is that of the latest event by its own time, not by arrival."""
+    """Events of both, oldest first; the stage is that of the scan that stands by the events' own times, not by arrival."""
     merged = {(one.at, one.text): one for one in incoming.events}
     if before is not None:
         for one in before.events:
@@ -62,11 +70,20 @@ def merge_tracks(before: Track | None, incoming: Track) -> Track:
             merged[one.at, one.text] = max((one, other), key=_event_key) if other else one
     events = tuple(sorted(merged.values(), key=_event_key))[-_EVENTS_CAP:]
     newest = incoming if before is None or _said_key(incoming) >= _said_key(before) else before
-    stage = events[-1].stage if events else newest.stage
+    stage = _standing(events).stage if events else newest.stage
     return Track(
         incoming.waybill, newest.carrier, events, stage, newest.source, newest.fetched_at,
         incoming.closed or (before is not None and before.closed), newest.corrected_carrier,
     )  # fmt: skip
+
+
+def _standing(events: Sequence[TrackEvent]) -> TrackEvent:
+    """The scan (of events oldest first) that says where the parcel is: the latest, except that the first delivery stays."""
+    standing = events[0]
+    for one in events[1:]:
+        if standing.stage is not TrackStage.DELIVERED or one.stage not in _SETTLED_BY_DELIVERY:
+            standing = one
+    return standing
 
 
 def scanned(parcel: Parcel, track: Track) -> Parcel:
@@ -74,8 +91,10 @@ def scanned(parcel: Parcel, track: Track) -> Parcel:
     real = [one for one in track.events if one.stage not in _NOT_A_SCAN]
     if not real:
         return replace(parcel, stage=parcel.stage or track.stage)
-    first, last = real[0], real[-1]
-    if parcel.last_scan_at is not None and parcel.last_scan_at > last.at:
+    first, last = real[0], _standing(real)
+    known_later = parcel.last_scan_at is not None and parcel.last_scan_at > real[-1].at
+    settled = last.stage is TrackStage.DELIVERED and (parcel.stage is None or parcel.stage in _SETTLED_BY_DELIVERY)
+    if known_later and not settled:
         picked = min(one for one in (parcel.picked_at, first.at) if one)
         return replace(parcel, picked_at=picked)
     picked_at = min([one for one in (parcel.picked_at,) if one] + [first.at])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -39,7 +40,7 @@ tracks = st.builds(
 )
 
 
-def result(arrivals: list[Order | Track]) -> Order:
+def result(arrivals: Sequence[Order | Track]) -> Order:
     with tempfile.TemporaryDirectory() as folder:
         store = open_store("", data_dir=Path(folder), keys=KEYS, clock=ManualClock(NOW))
         try:
@@ -72,3 +73,39 @@ def test_tracks_converge_before_between_and_after_the_versions(data: st.DataObje
     ]
     again = data.draw(st.permutations(told))
     assert result(told) == result(list(again))
+
+
+def _hour(n: int, stage: TrackStage) -> Track:
+    return track(scan(f"s{n}", stage, NOW + timedelta(hours=n)), waybill="SF100")
+
+
+def test_a_scan_told_for_after_the_delivery_undoes_nothing_in_either_order() -> None:
+    sent = replace(order(stage=Stage.SHIPPED, parcels=(parcel("SF100"),)), updated_at=NOW)
+    delivered, late, again = _hour(0, TrackStage.DELIVERED), _hour(1, TrackStage.IN_TRANSIT), _hour(2, TrackStage.DELIVERED)
+    one = result([sent, delivered, late, again])
+    assert (one.stage, one.delivered_at) == (Stage.DELIVERED, NOW)
+    assert one.parcels[0].stage is TrackStage.DELIVERED
+    others: list[list[Order | Track]] = [
+        [sent, late, delivered, again],
+        [again, late, sent, delivered],
+        [late, sent, again, delivered],
+    ]
+    for other in others:
+        assert result(other) == one
+
+
+def test_what_comes_back_after_the_delivery_is_on_its_way_back() -> None:
+    sent = replace(order(stage=Stage.SHIPPED, parcels=(parcel("SF100"),)), updated_at=NOW)
+    found = result([sent, _hour(0, TrackStage.DELIVERED), _hour(3, TrackStage.RETURNING)])
+    assert found.parcels[0].stage is TrackStage.RETURNING
+
+
+def test_when_it_was_delivered_is_known_also_when_the_channel_completed_it_first() -> None:
+    sent = replace(order(stage=Stage.SHIPPED, parcels=(parcel("SF100"),)), updated_at=NOW)
+    done = replace(order(stage=Stage.COMPLETED, parcels=()), updated_at=NOW, seller_note="later")
+    delivered = _hour(0, TrackStage.DELIVERED)
+    one = result([sent, delivered, done])
+    assert (one.stage, one.delivered_at) == (Stage.COMPLETED, NOW)
+    others: list[list[Order | Track]] = [[sent, done, delivered], [done, delivered, sent], [delivered, done, sent]]
+    for other in others:
+        assert result(other) == one
