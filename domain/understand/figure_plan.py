@@ -23,6 +23,7 @@ from domain.understand.normal import is_chinese
 from domain.understand.plan import Plan
 
 _MOST_LEFT = 40
+_READ = 300  # letters of a question; what comes after is said to be unread
 _DAY = timedelta(days=1)
 
 
@@ -32,10 +33,11 @@ def figure_plan(plan: Plan, own: str, now: datetime, lexicon: Lexicon) -> Plan:
     `extra` gets `compare` (previous, year, month, week, or START/END as ISO moments), `also` (other metrics that were named),
     `caveat` and `unread` (words that nothing was made of).
     """
-    text = Text(typed_right(plan.extra.get("heard") or own))
+    said = plan.extra.get("heard") or own
+    text = Text(typed_right(said[:_READ]))
     chinese = is_chinese(text.whole)
     metric = plan.slots.metric or "orders"
-    found = Found()
+    found = Found(unread=[said[_READ : _READ + 12]] if len(said) > _READ else [])
     _periods(text, found, now)
     if found.span is None and metric in METRICS and METRICS[metric].standing:
         found.span = everything(now)  # 还有几单没发 is about now, whatever was talked about before

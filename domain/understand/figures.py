@@ -203,13 +203,9 @@ def metrics_in(text: str, patterns: tuple[tuple[str, re.Pattern[str]], ...] = _M
     return [one for one in found if one not in beside] + sorted(beside, key=lambda one: one[1])
 
 
-def _mixed(text: str) -> Reading | None:
-    """English with a Chinese name in it: orders from 杭州仓 last week."""
-    if _IN_ENGLISH.search(text) is None:
-        return None
-    from domain.understand.figures_en import read_figures_en  # which reads pinyin with this module
-
-    return read_figures_en(text)
+def in_english(text: str) -> bool:
+    """Whether a figure may be named in English beside a Chinese name: orders from 杭州仓 last week."""
+    return _IN_ENGLISH.search(text) is not None
 
 
 _IN_ENGLISH = re.compile(r"orders\b|sales\b|revenue\b|refund|returns\b|rate\b|margin\b|profit\b|gmv\b|shipped\b|unshipped\b")
@@ -218,7 +214,7 @@ _IN_ENGLISH = re.compile(r"orders\b|sales\b|revenue\b|refund|returns\b|rate\b|ma
 def read_figures(text: str) -> Reading | None:
     """A question for a figure, or None. The customer's 退款多久 is none: it needs a metric word and a period or a way of counting."""
     if _WORTH.search(text) is None:
-        return _mixed(text)
+        return None
     period, strong = _PERIOD.search(text), _STRONG.search(text)
     if period is None and strong is None:
         return None

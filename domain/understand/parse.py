@@ -15,7 +15,7 @@ from domain.understand import sound
 from domain.understand.bare_zh import bare
 from domain.understand.commands import is_command, read_command
 from domain.understand.figure_plan import figure_plan
-from domain.understand.figures import read_figures
+from domain.understand.figures import in_english, read_figures
 from domain.understand.follow import alone, follow_up
 from domain.understand.goods import goods_named
 from domain.understand.guard import denied
@@ -169,12 +169,24 @@ _OF_A_PERSON = re.compile(
 
 def _sentence(own: str, numbers: Numbers) -> Reading:
     if is_chinese(own):
-        return read_figures(own) or read_settled(
-            numbers.rest if numbers.joined > 6 else own, named=numbers.joined > 0 or numbers.amount is not None
+        return (
+            read_figures(own)
+            or _mixed(own)
+            or read_settled(
+                numbers.rest if numbers.joined > 6 else own, named=numbers.joined > 0 or numbers.amount is not None
+            )
         )
     from domain.understand.reading_en import read_english  # a team that writes Chinese never pays for the English tables
 
     return read_english(own, numbers)
+
+
+def _mixed(own: str) -> Reading | None:
+    if not in_english(own):
+        return None
+    from domain.understand.figures_en import read_figures_en  # as above
+
+    return read_figures_en(own)
 
 
 def _second_chance(own: str, numbers: Numbers) -> Reading | None:
