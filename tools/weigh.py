@@ -159,7 +159,9 @@ def fingerprint(files: Iterable[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-SOURCES = (HEARD, ROOT / "domain" / "data" / "sentences.jsonl")
+# The words are part of what a trait is; so is the module itself.
+_TRAITS = (ROOT / "domain" / "understand" / "words_zh.py", ROOT / "domain" / "understand" / "traits.py")
+SOURCES = (HEARD, ROOT / "domain" / "data" / "sentences.jsonl", *_TRAITS)
 
 
 def write(learner: Learner, path: Path = TABLE) -> int:

@@ -171,6 +171,24 @@ def test_a_swapped_working_day_is_known() -> None:
     assert is_workday(date(2099, 11, 23)) == (date(2099, 11, 23).weekday() < 5)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("张建国 到哪了", "张建国"),
+        ("王小明 退款呢", "王小明"),
+        ("周三 到了吗", None),
+        ("高档 呢", None),
+        ("马桶 到哪了", None),
+    ],
+)
+def test_a_name_set_apart_is_who_is_asked_about_not_the_order_talked_about(text: str, name: str | None) -> None:
+    before = understand("6920123456789012345 到哪了", now=NOW)
+    plan = understand(text, now=NOW, context=before)
+    assert plan.slots.name == name
+    if name is not None:
+        assert plan.slots.order_no is None
+
+
 def test_names_of_the_company_become_slots_and_filters() -> None:
     plan = read("灰色沙发套杭仓还有多少库存")
     assert (plan.intent, plan.slots.sku, plan.filters) == (Intent.STOCK, "SFT-GREY", (Filter("warehouse", "=", "杭州仓"),))
