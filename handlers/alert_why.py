@@ -80,7 +80,11 @@ def record_of(reads: Reads, rule: str, now: datetime, say: Zh) -> str:
 def explain_order(reads: Reads, number: str, actor: Actor, now: datetime, desk: Desk) -> Reply:
     """For an order: its standing alerts, and for every other rule about orders why it kept silent."""
     say = words(desk.lang)
-    found = [each for each in reads.orders.find(number) if actor.sees_shop(each.order.shop)]
+    found = [
+        each
+        for each in reads.orders.find(number)
+        if actor.sees_shop(each.order.shop) and actor.sees_warehouse(each.order.warehouse)
+    ]
     if not found:
         return Reply(say.no_such(number), private=True)
     stored = found[0]

@@ -268,6 +268,14 @@ async def test_why_not_explains_an_order_that_did_not_alert(bench: Bench) -> Non
     assert "发货-1 没响：要 离发货时限 ≤ 提前提醒，现在 离发货时限 46 小时，提前提醒 4 小时" in reply.text
 
 
+async def test_why_not_tells_nothing_about_an_order_of_another_warehouse(bench: Bench) -> None:
+    bench.arrive(order(warehouse="苏州仓"))
+    number = "6920154783210058842"
+    reply = await bench.say("李芳", "alert_why", f"为什么 {number} 没报警", order_no=number)
+    assert "发货-1" not in reply.text
+    assert reply.private
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
