@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from integrations.dingtalk.chat import DingTalkChat
 from tests.builders import NUMBER, shipped
 from tests.flows.offices import Offices, opened
 
@@ -60,6 +61,7 @@ async def test_in_english_the_words_around_the_commands_are_english_too(offices:
     await offices.stop()
     offices.start("en")
     chat = offices.house.desk.chats["dingtalk"]
+    assert isinstance(chat, DingTalkChat)
     chat.delivery.settings = dataclasses.replace(chat.delivery.settings, lang="en")
     said = await offices.dingtalk_says("zhangming", f"refund 50 for {NUMBER}, wrong colour")
     assert "submit A1 / drop A1" in said
