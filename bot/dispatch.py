@@ -35,6 +35,7 @@ from domain.learning import heard, phrasebook
 from domain.people import Actor, May, Person
 from domain.privacy import safe_text
 from domain.store import AuditEntry, Json, Opening, Reads, UnitOfWork
+from domain.tokens import Token
 from domain.understand import EMPTY, RISKY, Intent, Lexicon, Plan, from_json, slots_json, threads, understand
 from domain.understand.follow import about_same
 from domain.understand.learnt import LEARNT, Phrasebook, learnable
@@ -255,7 +256,7 @@ class Dispatcher:
     async def _reply(self, plan: Plan, slots: dict[str, Any], message: Message, actor: Actor, desk: Desk) -> Reply:
         say = words(self.desk.lang)
         if _unsure(plan):
-            return self._did_you_mean(plan)
+            return self._did_you_mean(plan, message)
         if plan.intent in RISKY and plan.extra.get("question") and not plan.found:
             return Reply(say.how_to(plan.intent.value))  # asked how it is done, not to have it done
         need = self._need(plan)
@@ -273,11 +274,12 @@ class Dispatcher:
         named = self._router.commands.get(plan.extra["command"]) if "command" in plan.extra else None
         return named or self._router.questions.get(plan.intent.value)
 
-    def _did_you_mean(self, plan: Plan) -> Reply:
+    def _did_you_mean(self, plan: Plan, message: Message) -> Reply:
         say = words(self.desk.lang)
+        of = message_key(message)  # a press on an older card must not choose among the readings of a later sentence
         names = [say.intent_name(each.value) for each in _readings(plan)]
         buttons = tuple(
-            Button(name, self.desk.signer.sign("ask.meant", f"plan:{index}")) for index, name in enumerate(names)
+            Button(name, self.desk.signer.sign("ask.meant", f"plan:{index}", of)) for index, name in enumerate(names)
         )
         listed = "\n".join(f"{number}. {name}" for number, name in enumerate(names, 1))
         return Reply(f"{say.did_you_mean()}\n{listed}", choices=buttons)
@@ -298,7 +300,7 @@ class Dispatcher:
             await self._denied(actor, "button:forged", click.event_id)
             return None
         if token.action == "ask.meant":
-            return await self._meant(click, actor, token.subject_id)
+            return await self._meant(click, actor, token)
         if token.action == correcting.ACTION:
             return await self._corrections.chosen(click, actor, token, await self.lexicon())
         need = self._router.actions.get(token.action)
@@ -312,12 +314,12 @@ class Dispatcher:
         reply: Reply | None = await self._guarded(need, press, actor, click.event_id, self.desk)
         return reply
 
-    async def _meant(self, click: Click, actor: Actor, index: int) -> Reply | None:
-        chat, who = click.chat, click.sender.user_id
+    async def _meant(self, click: Click, actor: Actor, token: Token) -> Reply | None:
+        chat, who, index = click.chat, click.sender.user_id, token.subject_id
         now = self.desk.clock.now()
         kept = await self.desk.store.read(lambda r: r.dialogs.recall(chat.platform, chat.chat_id, who, now))
         plan = _plan(kept)
-        if plan is None or index >= len(_readings(plan)):
+        if plan is None or index >= len(_readings(plan)) or (kept or {}).get("of") != token.extra:
             return Reply(words(self.desk.lang).old_button(), private=True)
         chosen = _in_reading(plan, index)
         chosen = about_same(chosen, threads.contexts(kept, now))
