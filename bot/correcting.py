@@ -21,10 +21,10 @@ from domain.learning import Heard, misread
 from domain.people import Actor
 from domain.store import Json
 from domain.tokens import Token
-from domain.understand import Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
+from domain.understand import WISHES, Intent, Lexicon, Plan, from_json, slots_json, to_json, understand
 from domain.understand.corrected import OFFERED, Correction, commanded, correction, other_readings, read_as
 from domain.understand.follow import about_same
-from domain.understand.learnt import DRAFTS, TEACHABLE, learnable
+from domain.understand.learnt import TEACHABLE, learnable
 from domain.understand.threads import contexts, opened
 from handlers.desk import Afterwards, Desk
 from handlers.model import marked
@@ -292,7 +292,7 @@ def _called(intent: str, lang: str) -> str:
 
 def _named(intent: Intent, lang: str) -> str:
     name = words(lang).intent_name(intent.value)
-    return learning(lang, "draft", name=name) if intent in DRAFTS else name
+    return learning(lang, "draft", name=name) if intent in WISHES else name
 
 
 def _by_name(rest: str, lang: str) -> Intent | None:

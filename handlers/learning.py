@@ -17,7 +17,8 @@ from domain.learning import Lesson, Unheard
 from domain.people import Actor, May
 from domain.privacy import safe_text
 from domain.store import AuditEntry, Reads, UnitOfWork
-from domain.understand.learnt import DRAFTS, LOOKS, TEACHABLE
+from domain.understand.learnt import LOOKS, TEACHABLE
+from domain.understand.plan import WISHES
 from handlers.desk import Desk, Feature, Need, Press, Question
 from handlers.learning_check import No, refusal
 from handlers.words.common import words
@@ -27,9 +28,9 @@ from handlers.words.times import when
 PAGE = 5
 _OFFERED = 3  # intents on one card: with more, next and ignore it stays inside what every platform can draw
 _SAMPLE = 60
-_DRAFTS = {one.value for one in DRAFTS}
+_WISHES = {one.value for one in WISHES}
 # What people most often mean comes first; what the parser guessed comes before that.
-_USUAL = tuple(one.value for one in (*LOOKS[:5], *DRAFTS, *LOOKS[5:]))
+_USUAL = tuple(one.value for one in (*LOOKS[:5], *WISHES, *LOOKS[5:]))
 
 
 async def unheard(question: Question, actor: Actor, desk: Desk) -> Reply:
@@ -139,7 +140,7 @@ def _called(intent: str, lang: str) -> str:
 
 
 def _name(intent: str, name: str, lang: str) -> str:
-    return learning(lang, "draft", name=name) if intent in _DRAFTS else meaning(lang, intent, name)
+    return learning(lang, "draft", name=name) if intent in _WISHES else meaning(lang, intent, name)
 
 
 # --- teaching and undoing -----------------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.learning import Heard, Lesson, Unheard, example, heard, phrasebook
-from domain.understand import EMPTY, Intent, Plan, understand
+from domain.understand import EMPTY, WISHES, Intent, Plan, understand
 from domain.understand.corrected import commanded
-from domain.understand.learnt import DRAFTS, NO_PHRASES, TEACHABLE, Phrase, Phrasebook, guarded, guards
+from domain.understand.learnt import NO_PHRASES, TEACHABLE, Phrase, Phrasebook, guarded, guards
 from domain.understand.proven import sentences
 
 _NAMES = ("王小明", "李娜", "赵敏", "欧阳修", "陈静", "刘洋")
@@ -39,7 +39,7 @@ def refusal(wanted: Unheard, intent: str, lessons: Sequence[Lesson], now: dateti
     if intent not in {one.value for one in TEACHABLE}:
         return No("target")
     target = Intent(intent)
-    if target in DRAFTS and guards(wanted.sample):
+    if target in WISHES and guards(wanted.sample):
         return No("denies", wanted.sample)
     others = [one for one in lessons if one.skeleton != wanted.skeleton]  # the one for this wording ends with the new one
     before = phrasebook(0, others)

@@ -21,7 +21,7 @@ from domain.errors import BadInput
 from domain.metrics import METRICS, UNMEASURED
 from domain.query import FIELDS, GROUP_NAMES, query_of
 from domain.understand.lexicon import CHANNELS
-from domain.understand.plan import Filter, Found, Intent, Plan, Slots
+from domain.understand.plan import WISHES, Filter, Found, Intent, Plan, Slots
 from domain.understand.veil import Hidden, Veiled
 
 LOOKS = (
@@ -38,16 +38,6 @@ LOOKS = (
     Intent.HELP,
     Intent.SMALLTALK,
     Intent.OUT_OF_SCOPE,
-)
-# Never chosen by a model: at most offered as a button over what the parser read.
-WISHES = (
-    Intent.REQUEST_REFUND,
-    Intent.REQUEST_RETURN,
-    Intent.REQUEST_EXCHANGE,
-    Intent.WITHDRAW_AFTERSALE,
-    Intent.CHANGE_ADDRESS,
-    Intent.CANCEL_ORDER,
-    Intent.URGE_SHIPMENT,
 )
 _NEVER = (Intent.APPROVE, Intent.REJECT, Intent.CREATE_ORDER, Intent.ALERT_ACK, Intent.ALERT_SNOOZE)
 CHANGING = frozenset((*WISHES, *_NEVER))

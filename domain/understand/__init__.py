@@ -27,13 +27,26 @@ In doubt between an action and a look, the look is chosen and the action goes to
 
 from domain.understand.familiar import understand
 from domain.understand.lexicon import CHANNELS, EMPTY, Lexicon, NameTable
-from domain.understand.plan import NO_ORDER, RISKY, Filter, Found, Intent, Plan, Slots, from_json, slots_json, to_json
+from domain.understand.plan import (
+    NO_ORDER,
+    RISKY,
+    WISHES,
+    Filter,
+    Found,
+    Intent,
+    Plan,
+    Slots,
+    from_json,
+    slots_json,
+    to_json,
+)
 
 __all__ = [
     "CHANNELS",
     "EMPTY",
     "NO_ORDER",
     "RISKY",
+    "WISHES",
     "Filter",
     "Found",
     "Intent",

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from domain.understand.hints_zh import A_NOT_A, Reading
 from domain.understand.normal import unwrap
-from domain.understand.plan import RISKY, Intent, Plan
+from domain.understand.plan import RISKY, WISHES, Intent, Plan
 
 LEARNT = "learnt"  # the note of a plan that a taught phrase made
 LOOKS = (
@@ -33,16 +33,7 @@ LOOKS = (
     Intent.SMALLTALK,
     Intent.OUT_OF_SCOPE,
 )
-DRAFTS = (
-    Intent.REQUEST_REFUND,
-    Intent.REQUEST_RETURN,
-    Intent.REQUEST_EXCHANGE,
-    Intent.CHANGE_ADDRESS,
-    Intent.CANCEL_ORDER,
-    Intent.WITHDRAW_AFTERSALE,
-    Intent.URGE_SHIPMENT,
-)
-TEACHABLE = (*LOOKS, *DRAFTS)
+TEACHABLE = (*LOOKS, *WISHES)
 _GUARDED = frozenset({"negated", "policy", "no_order", "which_approval", "too_long"})
 _SURE = 0.75  # below it, with other readings beside, the dispatcher asks back
 _FUZZY = range(6, 61)  # letters of a skeleton in which one may differ
@@ -157,7 +148,7 @@ class Phrasebook:
     def reading(self, veiled: str, over: Intent | None = None) -> Reading | None:
         """What the taught phrases make of a message that the parser could not read, or that it read as `over`."""
         phrase = self.find(skeleton(veiled)) if over is None else self._exact.get(skeleton(veiled))
-        if phrase is None or (phrase.intent in DRAFTS and guards(veiled)) or (over is not None and phrase.over is not over):
+        if phrase is None or (phrase.intent in WISHES and guards(veiled)) or (over is not None and phrase.over is not over):
             return None
         return Reading(phrase.intent, 0.9, LEARNT, (), {"phrase": str(phrase.phrase_id), **kind_of(phrase.intent)})
 

@@ -15,22 +15,16 @@ from domain.dates import numeral
 from domain.money import Money
 from domain.understand.guard import denied
 from domain.understand.normal import is_chinese
-from domain.understand.plan import RISKY, Intent, Plan
+from domain.understand.plan import RISKY, WISHES, Intent, Plan
 
 ABOUT_ORDERS = frozenset(
     {
         Intent.WHERE_IS_ORDER,
         Intent.ORDER_DETAIL,
         Intent.AFTERSALE_STATUS,
-        Intent.REQUEST_REFUND,
-        Intent.REQUEST_RETURN,
-        Intent.REQUEST_EXCHANGE,
-        Intent.WITHDRAW_AFTERSALE,
-        Intent.CHANGE_ADDRESS,
-        Intent.CANCEL_ORDER,
-        Intent.URGE_SHIPMENT,
         Intent.DOCUMENTS,
         Intent.CUSTOMER_ORDERS,
+        *WISHES,
     }
 )
 LOOKS = frozenset({Intent.WHERE_IS_ORDER, Intent.ORDER_DETAIL, Intent.AFTERSALE_STATUS, Intent.CUSTOMER_ORDERS})

@@ -51,6 +51,18 @@ class Intent(StrEnum):
     OUT_OF_SCOPE = "out_of_scope"
 
 
+# What a person may wish for an order: each becomes a draft that is shown back, or is done and can be taken back.
+WISHES = (
+    Intent.REQUEST_REFUND,
+    Intent.REQUEST_RETURN,
+    Intent.REQUEST_EXCHANGE,
+    Intent.CHANGE_ADDRESS,
+    Intent.CANCEL_ORDER,
+    Intent.WITHDRAW_AFTERSALE,
+    Intent.URGE_SHIPMENT,
+)
+
+
 # Intents that start something which costs money or cannot be taken back. Never chosen on a negated or doubtful sentence.
 RISKY = frozenset(
     {

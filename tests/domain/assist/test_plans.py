@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.assist.plans import CHANGING, LOOKS, WISHES, Refusal, instructions, read_answer, schema, wants_help
-from domain.understand import Intent, Lexicon, Plan, from_json, to_json, understand
+from domain.assist.plans import CHANGING, LOOKS, Refusal, instructions, read_answer, schema, wants_help
+from domain.understand import WISHES, Intent, Lexicon, Plan, from_json, to_json, understand
 from domain.understand.normal import normalise
 from domain.understand.veil import veil
 

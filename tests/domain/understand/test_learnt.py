@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.learning import example, heard
-from domain.understand import EMPTY, RISKY, Intent, Plan, understand
+from domain.understand import EMPTY, RISKY, WISHES, Intent, Plan, understand
 from domain.understand.learnt import (
-    DRAFTS,
     LOOKS,
     TEACHABLE,
     Phrase,
@@ -93,7 +92,7 @@ def test_no_phrase_changes_a_sentence_that_is_understood_or_guarded() -> None:
 def test_what_may_be_taught_is_a_look_or_a_draft() -> None:
     assert not {Intent.APPROVE, Intent.REJECT, Intent.CREATE_ORDER, Intent.ALERT_ACK, Intent.KPI} & set(TEACHABLE)
     assert set(LOOKS).isdisjoint(RISKY)
-    assert set(DRAFTS) >= RISKY - {Intent.APPROVE, Intent.REJECT, Intent.CREATE_ORDER}
+    assert set(WISHES) >= RISKY - {Intent.APPROVE, Intent.REJECT, Intent.CREATE_ORDER}
 
 
 @pytest.mark.parametrize(
