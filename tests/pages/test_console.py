@@ -300,6 +300,16 @@ async def test_the_tour_fills_the_composer_and_remembers(group: Scripted, open_p
     await expect(page.locator(".tour-steps")).to_have_count(0)
 
 
+async def test_a_step_of_the_tour_typed_by_hand_is_done_too(group: Scripted, open_page: OpenPage) -> None:
+    page = await open_page("li", chat="orders")
+    await page.locator("#input").fill("随便说一句")
+    await page.locator("#input").press("Enter")
+    await expect(page.locator(".tour-count")).to_have_text("0/2")
+    await page.locator("#input").fill("@小单 0417 到哪了")
+    await page.locator("#input").press("Enter")
+    await expect(page.locator('[data-step="ask"].done')).to_have_count(1)
+
+
 async def test_older_messages_come_while_scrolling_up(group: Scripted, open_page: OpenPage) -> None:
     for number in range(95):
         await group.console.send(ORDERS, Reply(f"第 {number} 条"), key=f"n{number}")

@@ -149,7 +149,7 @@ talk.prepare({
   retry: (item) => compose.retry(item),
   rework: (item) => compose.rework(item),
 });
-compose.prepare({ sent: () => tour.sent() });
+compose.prepare({ sent: (item) => tour.sent(item.text) });
 tour.prepare(async (step) => {
   if (step.as && store.mayBe.includes(step.as) && step.as !== store.me) await enter(step.as, step.chat || "");
   const where = chat(step.chat) || chat(store.open) || store.chats[0];

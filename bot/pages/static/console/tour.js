@@ -19,8 +19,13 @@ function mark(id, on = true) {
   draw();
 }
 
-/** Something was sent: if it came from a step's 试一下, that step is done. */
-export function sent() { if (trying) { mark(trying); trying = null; } }
+/** Something was sent: if it came from a step's 试一下, or is that step's sentence typed by hand, the step is done. */
+export function sent(said) {
+  const typed = store.tour.find((step) => step.try && step.try === said.replace(/^@小单\s*/, ""));
+  const id = trying ?? typed?.id;
+  if (id) mark(id);
+  trying = null;
+}
 
 export function draw() {
   const steps = store.tour, finished = done(), folded = read("folded", false);
