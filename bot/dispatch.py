@@ -116,7 +116,7 @@ class Dispatcher:
         def look(r: Reads, *, near: bool = False) -> tuple[Opening, Answer | None]:
             opened = r.dialogs.opening(chat.platform, chat.chat_id, who, self.desk.clock.now())
             person = opened.person
-            if person is None or not person.active or not _ours(message, opened):
+            if person is None or not person.active or not _ours(message.chat.kind, opened):
                 return opened, None
             if opened.lessons != vocabulary.phrases.version or self._corrections.concerns(message, opened.remembered):
                 return opened, None
@@ -130,7 +130,7 @@ class Dispatcher:
         person = opened.person
         if person is None or not person.active:
             return await self._stranger(message, started)
-        if not _ours(message, opened):
+        if not _ours(message.chat.kind, opened):
             return await self._foreign(message, person, started)
         if answer is None:
             if opened.lessons != vocabulary.phrases.version:
@@ -317,7 +317,8 @@ class Dispatcher:
     async def _meant(self, click: Click, actor: Actor, token: Token) -> Reply | None:
         chat, who, index = click.chat, click.sender.user_id, token.subject_id
         now = self.desk.clock.now()
-        kept = await self.desk.store.read(lambda r: r.dialogs.recall(chat.platform, chat.chat_id, who, now))
+        opened = await self.desk.store.read(lambda r: r.dialogs.opening(chat.platform, chat.chat_id, who, now))
+        kept = opened.remembered if _ours(chat.kind, opened) else None  # a group may be unbound again
         plan = _plan(kept)
         if plan is None or index >= len(_readings(plan)) or (kept or {}).get("of") != token.extra:
             return Reply(words(self.desk.lang).old_button(), private=True)
@@ -445,9 +446,9 @@ def _said(message: Message) -> str:
     return message.text or " ".join(a.text for a in message.attachments if a.text)
 
 
-def _ours(message: Message, opened: Opening) -> bool:
+def _ours(kind: ChatKind, opened: Opening) -> bool:
     """One to one, or in a bound group: a colleague may sit in a supplier's group, too, and a group may be unbound again."""
-    return opened.bound or message.chat.kind is not ChatKind.GROUP
+    return opened.bound or kind is not ChatKind.GROUP
 
 
 def _read_phrases(reads: Reads) -> Phrasebook:

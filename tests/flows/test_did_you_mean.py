@@ -21,3 +21,11 @@ async def test_a_press_on_the_last_question_answers_it(company: Company) -> None
     await company.say("zhangming", "@小单 订单有问题")
     await company.press("zhangming", "查订单到哪了")
     assert "哪一单" in company.texts()[-1]
+
+
+async def test_in_a_group_that_was_unbound_meanwhile_a_press_answers_nothing(company: Company) -> None:
+    await company.say("zhangming", "@小单 订单有问题")
+    company.house.desk.store.write_now(lambda u: u.people.unbind_chat("console", "orders"))
+    await company.press("zhangming", "查订单到哪了")
+    assert "哪一单" not in company.texts()[-1]
+    assert "过期" in company.texts()[-1]
